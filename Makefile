@@ -1,0 +1,47 @@
+# Every target works in .venv, which the first of them sets up from requirements.txt.
+PYTHON ?= python3
+READY := .venv/.ready
+
+# DVC runs the stages' `python` from PATH.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help repro test lint bench lock
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' Makefile
+
+repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
+	.venv/bin/dvc repro
+
+test: $(READY) ## run the tests
+	.venv/bin/pytest
+
+lint: $(READY) ## check style and types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+bench: $(READY) ## run the benchmarks (SEED=<file>: its fenced scripts, against a cold repro)
+	SEED='$(SEED)' .venv/bin/pytest tests/benchmarks -o python_files='bench_*.py' -n 0 \
+		--benchmark-enable --benchmark-only
+
+lock: ## write requirements.txt anew from the newest versions that pyproject.toml allows
+	rm -rf .venv/lock
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet $$(.venv/lock/bin/python -c 'import tomllib; \
+		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["dependencies"], *project["optional-dependencies"]["dev"])')
+	@echo '# Written by `make lock`: all that pyproject.toml asks for, and all that these need.' \
+		> requirements.txt
+	.venv/lock/bin/python -m pip freeze --all | sed 's/+cpu$$//' \
+		| grep -vE '^(pip==|nvidia-|cuda-|triton)' >> requirements.txt
+	rm -rf .venv/lock
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or newer is \
+	needed, $(PYTHON) is %d.%d: make PYTHON=<a newer one>" % sys.version_info[:2])'
+	@echo 'Setting up .venv from requirements.txt; the first time takes some minutes.'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,29 @@
+"""Stage `draw`: the pictures of a task, and the animation of its learning."""
+
+from stages.figures.fit import draw_fit
+from stages.figures.graph import draw_graph
+from stages.figures.learning import draw_moments, write_animation
+from stages.figures.loss import draw_loss
+from stages.figures.results import read_results
+from stages.figures.style import save
+from stages.graph import network
+from stages.task.command import run
+from stages.task.files import Files
+from stages.task.params import Task
+
+
+def main(task: str, parameters: Task) -> None:
+    """Writes fit.png, loss.png, learning.gif, learning.png and graph.png of a task."""
+    plots = Files(task).plots
+    results = read_results(task, parameters.model.activation)
+    save(draw_fit(results), plots / "fit.png")
+    save(draw_loss(results), plots / "loss.png")
+    save(draw_moments(results), plots / "learning.png")
+    write_animation(results, plots / "learning.gif")
+    model = parameters.model
+    loss = network(results.sizes, model.activation, model.loss, model.dtype).loss
+    save(draw_graph(loss), plots / "graph.png")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,98 @@
+"""Both twins of a task as metrics: how good they are, and how far apart."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.comparison.difference import relative_difference, ulp_difference
+from stages.task.command import run
+from stages.task.files import (
+    TWINS,
+    Files,
+    History,
+    Table,
+    read_history,
+    read_table,
+    read_tensors,
+    write_metrics,
+)
+from stages.task.params import Task
+
+Metrics = dict[str, float | int | None]
+
+
+def main(name: str, task: Task) -> None:
+    """Writes metrics/<task>.json. A value that does not exist, say after divergence, is null."""
+    files = Files(name)
+    train, test = read_table(files.train), read_table(files.test)
+    models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
+    histories = {twin: read_history(files.history[twin]) for twin in TWINS}
+    metrics = {twin: _quality(histories[twin], test) for twin in TWINS}
+    metrics["drift"] = _drift(models, histories)
+    if not task.model.hidden and task.model.loss == "half_mse":
+        metrics["least_squares"] = _least_squares(train, test, metrics)
+        if train.features.shape[1] == 1:
+            for twin in TWINS:
+                metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
+                metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
+    write_metrics(files.metrics, metrics)
+
+
+def _quality(history: History, test: Table) -> Metrics:
+    """A twin's last row of history, R² for a number, and the step of divergence (0: none)."""
+    last = {column: values[-1] for column, values in history.items()}
+    diverged = math.isnan(last["train_loss"])
+    metrics: Metrics = {
+        column: _finite(value) for column, value in last.items() if column not in ("epoch", "step")
+    }
+    if test.classes is None:
+        spread = float(np.mean((test.target - test.target.mean()) ** 2))
+        metrics["test_r2"] = _finite(1 - 2 * last["test_loss"] / spread if spread else math.nan)
+    metrics["diverged_step"] = int(last["step"]) if diverged else 0
+    return metrics
+
+
+def _drift(
+    models: Mapping[str, Mapping[str, NDArray[Any]]], histories: Mapping[str, History]
+) -> Metrics:
+    """The largest difference of a parameter and of a loss between the twins, after training."""
+    pairs = [(models["numpy"][key], models["torch"][key]) for key in models["numpy"]]
+    finite = all(np.isfinite(values).all() for pair in pairs for values in pair)
+    losses = [
+        np.array([histories[twin][f"{part}_loss"][-1] for part in ("train", "test")])
+        for twin in TWINS
+    ]
+    return {
+        "parameters": max(relative_difference(*pair) for pair in pairs) if finite else None,
+        "parameters_ulp": max(ulp_difference(*pair) for pair in pairs) if finite else None,
+        "loss": _finite(relative_difference(*losses)),
+    }
+
+
+def _least_squares(train: Table, test: Table, twins: Mapping[str, Metrics]) -> Metrics:
+    """The closed-form optimum of a linear model, and how far above it the worse twin trained."""
+    coefficients, *_ = np.linalg.lstsq(_design(train), train.target, rcond=None)
+
+    def loss(table: Table) -> float:
+        return float(0.5 * np.mean((_design(table) @ coefficients - table.target) ** 2))
+
+    trained, optimum = [twins[twin]["train_loss"] for twin in TWINS], loss(train)
+    excess = None
+    if optimum > 0 and not any(value is None for value in trained):
+        excess = max(value / optimum - 1 for value in trained if value is not None)
+    return {"test_loss": loss(test), "excess_loss": excess}
+
+
+def _design(table: Table) -> NDArray[np.float64]:
+    return np.column_stack([table.features, np.ones(len(table.target))])
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+if __name__ == "__main__":
+    run(main)

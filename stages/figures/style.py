@@ -1,0 +1,206 @@
+"""The look of every picture: the style sheet, the colours, and how a picture is saved.
+
+The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color), which people with any kind
+of colour vision can tell apart. NumPy is blue and torch is orange everywhere, drawn as a dashed
+line over a solid one, so that both can be seen where they agree.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+from PIL import Image
+
+from stages.figures.palette import cells, find_palette
+
+WIDTH = 8.0  # inches; with DPI twice the 800 pixels that a README is wide
+DPI = 200
+CHARACTER = 0.066  # the width of a letter of small text in inches, on average
+
+INK = "#262626"
+GREY = "#6b6b6b"  # of small text: 5 to 1 on white
+FAINT = "#8c8c8c"
+BLUE, SKY, YELLOW = "#0072B2", "#56B4E9", "#F0E442"
+VERMILION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
+
+matplotlib.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
+        "font.size": 9,
+        "axes.labelsize": 9,
+        "axes.titlesize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8.5,
+        "text.color": INK,
+        "text.parse_math": False,  # names of columns are data: a dollar sign is a dollar sign
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "xtick.color": FAINT,
+        "ytick.color": FAINT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "axes.linewidth": 0.8,
+        "xtick.minor.size": 0,
+        "ytick.minor.size": 0,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#e4e4e4",
+        "grid.linewidth": 0.6,
+        "axes.formatter.use_mathtext": False,
+        "legend.frameon": False,
+        "lines.solid_capstyle": "round",
+    }
+)
+
+TWIN_NAMES = {"numpy": "NumPy", "torch": "PyTorch"}
+TWIN_COLOURS = {"numpy": BLUE, "torch": VERMILION}
+TEST_COLOURS = {"numpy": SKY, "torch": ORANGE}  # the lighter shade of each twin's colour
+
+
+def solid(colour: str) -> dict[str, Any]:
+    """A line of the NumPy twin: wide, so that torch's line on top of it leaves it in sight."""
+    return {"color": colour, "linewidth": 3.4, "linestyle": "-"}
+
+
+def dashed(colour: str) -> dict[str, Any]:
+    """A line of the torch twin."""
+    return {"color": colour, "linewidth": 1.5, "linestyle": (0, (3, 2))}
+
+
+TWIN_LINES = {"numpy": solid(TWIN_COLOURS["numpy"]), "torch": dashed(TWIN_COLOURS["torch"])}
+TEST_LINES = {"numpy": solid(TEST_COLOURS["numpy"]), "torch": dashed(TEST_COLOURS["torch"])}
+
+
+def scale(axes: Axes) -> float:
+    """By how much lines and markers are to be finer in axes less than half a page wide."""
+    return min(1.0, 0.45 + 0.16 * width(axes))
+
+
+def width(axes: Axes) -> float:
+    """The width of axes in inches."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return float(axes.bbox.width / figure.dpi)
+
+
+def scaled(look: dict[str, Any], axes: Axes) -> dict[str, Any]:
+    """The look of a line, finer in small axes."""
+    return {**look, "linewidth": look["linewidth"] * scale(axes)}
+
+
+# Classes: dark and light by turns, and never the blue and orange of the twins.
+CLASS_COLOURS = ("#762A83", "#5AAE61", "#E8C51C", "#444444", "#D98CB3", "#1B5E3A")
+CLASS_MARKERS = ("o", "^", "s", "D", "v", "P")
+
+
+def class_colour(index: int) -> str:
+    """The colour of a class."""
+    return CLASS_COLOURS[index % len(CLASS_COLOURS)]
+
+
+def class_marker(index: int) -> str:
+    """The marker of a class: the pair of colour and marker repeats after 36 classes."""
+    return CLASS_MARKERS[(index + index // len(CLASS_COLOURS)) % len(CLASS_MARKERS)]
+
+
+def tint(colour: str, strength: float) -> str:
+    """`colour` on white paper: strength 1 is the colour itself, 0 is white."""
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def log_axis(axes: Axes) -> None:
+    """A log scale on the y axis, labelled at powers of ten, or closer where there are few."""
+    values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
+    values = values[np.isfinite(values) & (values > 0)]
+    low, high = (values.min(), values.max()) if len(values) else (0.1, 10.0)
+    decades = math.log10(high) - math.log10(low)
+    margin = max(0.05 * decades, 0.02)
+    # The loss of a training that diverges ends near the largest float, 1.8e308.
+    low = 10 ** max(math.log10(low) - margin, -300.0)
+    high = 10 ** min(math.log10(high) + margin, 307.0)
+    axes.set_ylim(low, high)  # before the scale, which would overflow in choosing limits itself
+    axes.set_yscale("log")
+    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    if decades > 3:
+        apart = next(n for n in (1, 2, 3, 5, 10, 20, 50, 100, 200) if len(powers) <= 5 * n)
+        ticks = [10.0**power for power in powers if power % apart == 0]
+    elif decades > 0.6:
+        around = range(powers.start - 1, powers.stop)
+        steps = (1, 3) if decades > 1.2 else (1, 2, 5)
+        every = (step * 10.0**power for power in around for step in steps)
+        ticks = [tick for tick in every if low <= tick <= high]
+    else:
+        ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    axes.set_yticks(ticks, [_number(tick) for tick in ticks])
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if 1e-3 <= value < 1e5 else power_of_ten(round(math.log10(value)))
+
+
+def power_of_ten(exponent: int) -> str:
+    """The power as text: 10⁻¹⁵."""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def say_diverged(axes: Axes, text: str) -> None:
+    """Writes into the upper left corner of the axes that a training diverged, and when."""
+    box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
+    corner: dict[str, Any] = {"ha": "left", "va": "top", "transform": axes.transAxes}
+    axes.text(0.04, 0.94, text, fontsize=10, weight="bold", bbox=box, zorder=5, **corner)
+
+
+def legend_above(figure: Figure, entries: Sequence[Artist], left: float) -> int:
+    """A legend along the top of the figure, where no curve can run into it; returns its rows."""
+    widths = [0.44 + CHARACTER * len(str(entry.get_label())) for entry in entries]
+    columns = len(entries)
+    while columns > 1 and sum(sorted(widths)[-columns:]) > (0.99 - left) * WIDTH:
+        columns -= 1
+    figure.legend(
+        handles=entries,
+        loc="upper left",
+        bbox_to_anchor=(left, 1.0),
+        ncols=columns,
+        borderaxespad=0.3,
+        borderpad=0,
+        handlelength=1.9,
+        handletextpad=0.5,
+        columnspacing=1.2,
+    )
+    return -(-len(entries) // columns)
+
+
+def empty(height: float) -> Figure:
+    """An empty figure, as wide as all of them, its height in inches."""
+    return Figure(figsize=(WIDTH, height), dpi=DPI)
+
+
+def short(label: str) -> str:
+    """A label of 16 characters at most."""
+    return label if len(label) <= 16 else label[:15] + "…"
+
+
+def save(drawn: Figure, path: Path) -> None:
+    """Writes a figure as PNG, without date or version: the same figure is the same bytes."""
+    pixels: Any = FigureCanvasAgg(drawn)  # has no types
+    pixels.draw()
+    colours = np.asarray(pixels.buffer_rgba()).view("<u4")[..., 0]
+    palette, entry = find_palette(colours, 256)
+    image = Image.fromarray(entry[cells(colours)])
+    image.putpalette(palette)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, compress_level=6, dpi=(DPI, DPI))

@@ -1,0 +1,29 @@
+"""Makes the samples of a task, or reads them from a table: `python -m stages.generate <task>`."""
+
+from pathlib import Path
+
+from stages.tables.columns import make_table
+from stages.tables.generated import run_generator
+from stages.tables.own import read_csv, read_parquet
+from stages.task.command import run
+from stages.task.errors import InputError
+from stages.task.files import Files, write_table
+from stages.task.params import Generator, Task
+
+
+def main(task: str, parameters: Task) -> None:
+    """Writes the table of all samples of a task."""
+    data, place = parameters.data, f"params.yaml: tasks.{task}.data"
+    if not Path(data.source).is_file():
+        raise InputError(f"{place}.source: there is no file {data.source}")
+    if isinstance(data, Generator):
+        columns = run_generator(data, place)
+    elif data.source.endswith(".csv"):
+        columns = read_csv(data, place)
+    else:
+        columns = read_parquet(data, place)
+    write_table(Files(task).raw, make_table(columns, parameters.model.loss))
+
+
+if __name__ == "__main__":
+    run(main)

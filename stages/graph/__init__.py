@@ -1,0 +1,30 @@
+"""A static computation graph in NumPy: recorded once, compiled once, executed as lists of calls."""
+
+from stages.graph.graph import SAMPLES, Graph, Node
+from stages.graph.losses import accuracy, cross_entropy, half_mse
+from stages.graph.network import Network, network, predict
+from stages.graph.operations import exp, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
+from stages.graph.program import Program
+from stages.graph.tiles import Tiles
+
+__all__ = [
+    "SAMPLES",
+    "Graph",
+    "Network",
+    "Node",
+    "Program",
+    "Tiles",
+    "accuracy",
+    "cross_entropy",
+    "exp",
+    "half_mse",
+    "log",
+    "log_softmax",
+    "maximum",
+    "network",
+    "predict",
+    "relu",
+    "sigmoid",
+    "sqrt",
+    "tanh",
+]

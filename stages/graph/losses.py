@@ -1,0 +1,99 @@
+"""Means over all samples, as operations of the graph: the losses, and the accuracy."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from stages.graph.graph import OPERATIONS, Node, Operand, Operation, Shape, apply
+from stages.graph.operations import softmax_logarithm
+from stages.graph.program import Value
+
+
+def _equal_shapes(prediction: Shape, target: Shape) -> Shape:
+    # (samples, 1) and (samples,) would broadcast to samples × samples without a word
+    if prediction != target:
+        raise ValueError("prediction and target must have the same shape")
+    return ()
+
+
+def _total(value: Value) -> Value:
+    axes = range(1, len(value.shape))
+    return value.reduce(np.add, axes).drop(axes)
+
+
+def _labels_fit(logits: Shape, labels: Shape) -> Shape:
+    if not logits or logits[:-1] != labels:
+        raise ValueError("logits need one more axis than labels, the classes")
+    return ()
+
+
+def _one_hot(logits: Value, labels: Value) -> Value:
+    classes = logits.program.integers(logits.shape[-1])
+    return labels.insert([len(labels.shape)]).equals(classes)
+
+
+def _predicted(logits: Value) -> Value:
+    """The first class whose logit is the largest."""
+    count, last = logits.shape[-1], len(logits.shape) - 1
+    largest = logits.equals(logits.reduce(np.maximum, [last]))
+    classes = logits.program.integers(count) - largest * count  # the largest ones below zero
+    return (classes.reduce(np.minimum, [last]) + count).drop([last])
+
+
+def _size(value: Value) -> int:
+    return math.prod(value.shape[1:])
+
+
+OPERATIONS |= {
+    "half_mse": Operation(
+        _equal_shapes,
+        lambda p, t: _total((p - t) * (p - t)) * (0.5 / _size(p)),
+        (
+            lambda g, y, p, t: (p - t) * (g * (1 / _size(p))),
+            lambda g, y, p, t: (p - t) * (g * (-1 / _size(p))),
+        ),
+    ),
+    "cross_entropy": Operation(
+        _labels_fit,
+        lambda z, k: _total(_one_hot(z, k) * softmax_logarithm(z)) * (-1 / _size(k)),
+        (
+            lambda g, y, z, k: (
+                (softmax_logarithm(z).apply(np.exp) - _one_hot(z, k)) * (g * (1 / _size(k)))
+            ),
+            None,
+        ),
+        integers=(1,),
+    ),
+    "accuracy": Operation(
+        _labels_fit,
+        lambda z, k: _total(_predicted(z).equals(k)) / _size(k),
+        (None, None),
+        integers=(1,),
+    ),
+}
+
+
+def half_mse(prediction: Operand, target: Operand) -> Node:
+    """½ mean((prediction - target)²), of two values of the same shape."""
+    return apply("half_mse", prediction, target)
+
+
+def cross_entropy(logits: Operand, labels: Operand) -> Node:
+    """The mean of -log softmax(logits)[label]; logits (..., classes), labels (...) integers.
+
+    Labels are trusted to be 0 ... classes - 1, for to look at them takes as long as a small step:
+    with one that is not, loss and gradients mean nothing.
+    """
+    return apply("cross_entropy", logits, labels)
+
+
+def accuracy(logits: Operand, labels: Operand) -> Node:
+    """The share of samples whose largest logit is their label's; it has no gradient."""
+    return apply("accuracy", logits, labels)
+
+
+LOSSES: dict[str, Callable[[Operand, Operand], Node]] = {
+    "half_mse": half_mse,
+    "cross_entropy": cross_entropy,
+}

@@ -1,0 +1,93 @@
+"""Any number of samples through a graph, a tile of them at a time.
+
+The buffers of a tile stay in the cache, and memory does not grow with the number of samples.
+"""
+
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+
+from stages.graph.graph import SAMPLES, Array, Graph, Node
+from stages.graph.program import Program
+
+# About what one core's level-2 cache holds of values and gradients, before buffers are shared.
+TILE_BYTES = 2**21
+
+
+class Tiles:
+    """Means over samples, such as losses, and the gradients of the first.
+
+    means: scalar nodes of `graph`, each a mean over samples
+    differentiate: let `gradients` fill `graph.gradients`
+    shared_inputs: all runs read the same samples
+
+    The tile depends on the graph but not on its number of runs, so that a run among many computes
+    to the last bit what it computes alone.
+    """
+
+    def __init__(
+        self, graph: Graph, *means: Node, differentiate: bool = False, shared_inputs: bool = False
+    ) -> None:
+        self._graph, self._means = graph, means
+        self._options = {"differentiate": differentiate, "shared_inputs": shared_inputs}
+        self._programs: dict[int, Program] = {}
+        elements = sum(
+            prod(size for size in node.shape if not isinstance(size, str))
+            for node in graph.nodes
+            if SAMPLES in node.shape
+        )
+        # many parameters: gradients are added up after each tile, which must not be the main work
+        budget = max(TILE_BYTES, 8 * graph.parameters[0].nbytes)
+        self.size = max(1, budget // (2 * graph.dtype.itemsize * elements))
+
+    def feed(self, **inputs: Array) -> None:
+        """Takes the samples, (runs or 1, samples, ...), for all executions until the next."""
+        self._inputs = inputs
+        self._count = next(iter(inputs.values())).shape[1]
+        if self._count <= self.size:
+            self._tile = self._program(self._count)
+            self._tile.feed(**inputs)
+
+    def forward(self) -> list[Array]:
+        """The means over the samples, (runs,) each."""
+        totals = [np.zeros(self._graph.runs) for _ in self._means]
+        for program, share in self._tiles():
+            program.forward()
+            for total, mean in zip(totals, program.outputs, strict=True):
+                total += share * mean
+        return totals
+
+    def gradients(self) -> Array:
+        """The first mean, (runs,); fills `graph.gradients` with its gradients."""
+        if self._count <= self.size:
+            self._tile.forward()
+            self._tile.backward()
+            return self._tile.outputs[0]
+        mean, gradients = np.zeros(self._graph.runs), self._graph.gradients
+        total = np.zeros_like(gradients)
+        for program, share in self._tiles():
+            program.forward()
+            program.backward()
+            mean += share * program.outputs[0]
+            total += share * gradients
+        np.copyto(gradients, total)
+        return mean
+
+    def _tiles(self) -> Iterator[tuple[Program, float]]:
+        """Each tile's program, fed, and the tile's share of all samples."""
+        if self._count <= self.size:
+            yield self._tile, 1.0
+            return
+        for start in range(0, self._count, self.size):
+            stop = min(start + self.size, self._count)
+            program = self._program(stop - start)
+            program.feed(**{name: array[:, start:stop] for name, array in self._inputs.items()})
+            yield program, (stop - start) / self._count
+
+    def _program(self, samples: int) -> Program:
+        if samples not in self._programs:
+            self._programs[samples] = self._graph.compile(
+                *self._means, samples=samples, **self._options
+            )
+        return self._programs[samples]

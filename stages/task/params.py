@@ -1,0 +1,336 @@
+"""The schema of params.yaml, and its only reader.
+
+Every mistake in the file is reported at once, each as one line with the full key, the value that
+is there and what would be right.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from annotated_types import Ge, Gt, Lt, MinLen
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from stages.task.errors import InputError, Section, describe, shown
+
+# ------------------------------------------------------------------------------------- values
+
+
+def number(value: object) -> object:
+    """A number for a text that is one, an integer for a whole number, anything else as it is.
+
+    `dvc exp run -S lr=1e-5` writes `1e-05`, which YAML 1.1 reads as a text, and `-S epochs=1e2`
+    writes `100.0`.
+    """
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    # Below 2**53 every whole float is exactly one integer.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _count_or_fraction(value: object) -> object:
+    value = number(value)
+    if _is_count(value) or (isinstance(value, float) and 0 < value < 1):
+        return value
+    raise ValueError(
+        f"must be a whole number of at least 1, or a fraction between 0 and 1; got {shown(value)}"
+    )
+
+
+def _count_or_full(value: object) -> object:
+    value = number(value)
+    if _is_count(value) or value == "full":
+        return value
+    raise ValueError(f"must be a whole number of at least 1, or full; got {shown(value)}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+Numeric = BeforeValidator(number)
+Flag = Annotated[bool, Strict(), Field(description="true or false")]
+Text = Annotated[str, MinLen(1), Field(description="a text")]
+Count = Annotated[int, Strict(), Ge(1), Numeric, Field(description="a whole number of at least 1")]
+Moments = Annotated[
+    int, Strict(), Ge(2), Numeric, Field(description="a whole number of at least 2")
+]
+Seed = Annotated[int, Strict(), Ge(0), Numeric, Field(description="a whole number of at least 0")]
+Number = Annotated[float, Strict(), Numeric, Field(description="a number")]
+Positive = Annotated[float, Strict(), Gt(0), Numeric, Field(description="a number greater than 0")]
+NotNegative = Annotated[
+    float, Strict(), Ge(0), Numeric, Field(description="a number of at least 0")
+]
+DecayRate = Annotated[float, Strict(), Ge(0), Lt(1), Numeric]
+
+# --------------------------------------------------------------------------------- optimizers
+# Names, order, defaults and refusals are those of torch.optim, but a learning rate of 0, with which
+# nothing would learn, is refused too.
+
+
+class SGD(Section):
+    """Hyperparameters of stochastic gradient descent."""
+
+    lr: Positive = 1e-3
+    momentum: NotNegative = 0.0
+    dampening: Number = 0.0
+    weight_decay: NotNegative = 0.0
+    nesterov: Flag = False
+    maximize: Flag = False
+
+    @field_validator("nesterov")
+    @classmethod
+    def _nesterov_extends_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        # A value that was itself refused is not there; it has a line of its own.
+        momentum, dampening = info.data.get("momentum", 1.0), info.data.get("dampening", 0.0)
+        if nesterov and (momentum == 0 or dampening != 0):
+            raise ValueError(
+                "needs momentum greater than 0 and dampening 0, "
+                f"got momentum {momentum:g} and dampening {dampening:g}"
+            )
+        return nesterov
+
+
+class Adam(Section):
+    """Hyperparameters of Adam, and of AdamW, which is Adam with decoupled_weight_decay."""
+
+    lr: Positive = 1e-3
+    betas: Annotated[
+        tuple[DecayRate, DecayRate], Field(description="two numbers of at least 0, below 1")
+    ] = (0.9, 0.999)
+    eps: NotNegative = 1e-8
+    weight_decay: NotNegative = 0.0
+    amsgrad: Flag = False
+    maximize: Flag = False
+    decoupled_weight_decay: Flag = False
+
+
+class Optimizers(Section):
+    """The optimizers that a task may select, each with its hyperparameters."""
+
+    sgd: SGD | None = None
+    adam: Adam | None = None
+
+
+# -------------------------------------------------------------------------------------- tasks
+
+
+class Generator(Section):
+    """Data that the function `generate` of a module makes."""
+
+    source: Text
+    options: dict[str, Any] = Field(default_factory=dict)
+    seed: Seed
+
+    @field_validator("source")
+    @classmethod
+    def _has_a_known_suffix(cls, source: str) -> str:
+        if not source.endswith(".py"):
+            raise ValueError(
+                f"must be a module (.py) or a table (.csv, .parquet), got {shown(source)}"
+            )
+        return source
+
+
+class OwnTable(Section):
+    """Data that is in a table of the user's own."""
+
+    source: Text
+    features: Annotated[tuple[Text, ...], Field(description="a list of columns")]
+    target: Text
+
+    @field_validator("features")
+    @classmethod
+    def _features_differ(cls, features: tuple[str, ...]) -> tuple[str, ...]:
+        if not features:
+            raise ValueError("must name at least one column, got []")
+        repeated = sorted({name for name in features if features.count(name) > 1})
+        if repeated:
+            raise ValueError(f"must name each column once, got {', '.join(repeated)} again")
+        return features
+
+    @field_validator("target")
+    @classmethod
+    def _target_is_no_feature(cls, target: str, info: ValidationInfo) -> str:
+        if target in info.data.get("features", ()):
+            raise ValueError(f"must not be one of the features, got {shown(target)}")
+        return target
+
+
+def _data(value: object) -> Generator | OwnTable:
+    source = str(value.get("source")) if isinstance(value, dict) else ""
+    section = OwnTable if source.endswith((".csv", ".parquet")) else Generator
+    return section.model_validate(value)
+
+
+class Split(Section):
+    """Which samples test, and which train."""
+
+    test: Annotated[
+        int | float,
+        BeforeValidator(_count_or_fraction),
+        Field(description="a whole number of at least 1, or a fraction between 0 and 1"),
+    ]
+    seed: Seed
+    standardize: Flag
+
+
+class Model(Section):
+    """A network of linear layers with an activation between them, and its loss."""
+
+    hidden: Annotated[
+        tuple[Count, ...], Field(description="a list of layer widths, [] for a linear model")
+    ]
+    activation: Literal["relu", "tanh", "sigmoid"]
+    loss: Literal["half_mse", "cross_entropy"]
+    initialization: Literal["uniform01", "torch_linear"]
+    dtype: Literal["float64", "float32"]
+
+
+class Training(Section):
+    """How long, in which batches, and from which start a model trains."""
+
+    epochs: Count
+    batch_size: Annotated[
+        int | Literal["full"],
+        BeforeValidator(_count_or_full),
+        Field(description="a whole number of at least 1, or full"),
+    ]
+    seed: Seed
+    snapshots: Moments
+
+
+class Task(Section):
+    """Data, a model, and how it learns."""
+
+    data: Annotated[
+        Generator | OwnTable,
+        BeforeValidator(_data),
+        Field(
+            description="a section with the keys source, options, seed or source, features, target"
+        ),
+    ]
+    split: Split
+    model: Model
+    training: Training
+    device: Literal["cpu", "cuda"]
+    optimizers: Optimizers  # before `optimizer`, whose validation needs it
+    optimizer: Literal["sgd", "adam"]
+
+    @field_validator("optimizer")
+    @classmethod
+    def _optimizer_has_hyperparameters(cls, optimizer: str, info: ValidationInfo) -> str:
+        if "optimizers" in info.data:
+            given = [name for name, values in info.data["optimizers"] if values is not None]
+            if optimizer not in given:
+                raise ValueError(
+                    f"must be a key of optimizers ({', '.join(given) or 'there is none'}); "
+                    f"got {shown(optimizer)}"
+                )
+        return optimizer
+
+    @property
+    def hyperparameters(self) -> SGD | Adam:
+        """The hyperparameters of the selected optimizer."""
+        selected = getattr(self.optimizers, self.optimizer)
+        assert isinstance(selected, SGD | Adam)
+        return selected
+
+
+# ------------------------------------------------------------------------------------- checks
+
+
+class Variants(Section):
+    """The variants to check of each optimizer, whose key is its name in torch.optim."""
+
+    sgd: Annotated[tuple[SGD, ...], Field(alias="SGD")] = ()
+    adam: Annotated[tuple[Adam, ...], Field(alias="Adam")] = ()
+
+
+class OptimizerChecks(Section):
+    """The training of y = p·x² on which the optimizers are compared with torch.optim."""
+
+    start: Number
+    samples: Count
+    steps: Count
+    seed: Seed
+    variants: Variants
+
+
+class Checks(Section):
+    """What is compared with torch beside the tasks."""
+
+    optimizers: OptimizerChecks
+
+
+def _task_name(name: str) -> str:
+    # metrics/gradients.json and metrics/optimizers.json are those of the checks.
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in ("gradients", "optimizers"):
+        raise ValueError(
+            "is no name for a task: it must be letters, digits, _ and -, begin with a letter, "
+            "and not be gradients or optimizers"
+        )
+    return name
+
+
+TaskName = Annotated[str, AfterValidator(_task_name)]
+
+
+class Parameters(Section):
+    """The content of params.yaml."""
+
+    tasks: Annotated[
+        dict[TaskName, Task], MinLen(1), Field(description="a section with a key for each task")
+    ]
+    checks: Checks
+
+
+# --------------------------------------------------------------------------------------- file
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key given twice, where YAML's own would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
+                )
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+def read_parameters(path: str | Path = "params.yaml") -> Parameters:
+    """The parameters in the file at `path`.
+
+    Raises InputError that names every mistake in it, one line each.
+    """
+    try:
+        content = yaml.load(Path(path).read_bytes(), _Loader)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run this in the root of the project") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{line}: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+    try:
+        return Parameters.model_validate(content)
+    except ValidationError as failure:
+        raise InputError(describe(failure, f"{path}: ")) from None

@@ -1,0 +1,112 @@
+"""What both twins train from: the initial parameters and the order of the samples.
+
+Both are drawn once, by NumPy, each from a stream of random numbers of its own, so that the number
+of layers does not change the order of the samples.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.task.errors import InputError
+from stages.task.files import Table
+from stages.task.params import Model, Task, Training
+
+Batch = NDArray[np.int64] | slice
+ALL = slice(None)  # a full batch: its gradient does not depend on the order, and a view is free
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that the training of a task is given.
+
+    sizes: the widths of the network from features to outputs
+    initial_parameters: by their names in torch.nn.Sequential
+    epochs: for each epoch its batches, each the samples to take
+    snapshot_steps: the steps after which the parameters are kept
+    """
+
+    sizes: list[int]
+    initial_parameters: dict[str, NDArray[Any]]
+    epochs: Iterator[list[Batch]]
+    snapshot_steps: list[int]
+
+
+def plan(name: str, task: Task, train: Table) -> Plan:
+    """The plan of the task called `name`. Raises InputError if a batch is larger than `train`."""
+    model, training, samples = task.model, task.training, len(train.target)
+    size = batch_size(name, task, samples)
+    sizes = layer_sizes(model, train)
+    return Plan(
+        sizes,
+        initial_parameters(sizes, model.initialization, model.dtype, training.seed),
+        epochs(training, samples, size),
+        snapshot_steps(training, samples, size),
+    )
+
+
+def layer_sizes(model: Model, train: Table) -> list[int]:
+    """The widths of the network from features to outputs."""
+    outputs = 1 if train.classes is None else len(train.classes)
+    return [train.features.shape[1], *model.hidden, outputs]
+
+
+def initial_parameters(
+    sizes: Sequence[int], initialization: str, dtype: str, seed: int
+) -> dict[str, NDArray[Any]]:
+    """The parameters before the first step, by their names in torch.nn.Sequential.
+
+    uniform01: weights U(0, 1), biases 0. torch_linear: weights and biases U(±1/√inputs), which is
+    what torch.nn.Linear starts from. Drawn in float64, then rounded to `dtype`.
+    """
+    random = _stream(seed, 0)
+    parameters = {}
+    for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
+        if initialization == "uniform01":
+            weight, bias = random.uniform(0, 1, (outputs, inputs)), np.zeros(outputs)
+        else:
+            bound = 1 / math.sqrt(inputs)
+            weight = random.uniform(-bound, bound, (outputs, inputs))
+            bias = random.uniform(-bound, bound, outputs)
+        parameters[f"{2 * layer}.weight"] = weight.astype(dtype)
+        parameters[f"{2 * layer}.bias"] = bias.astype(dtype)
+    return parameters
+
+
+def epochs(training: Training, samples: int, size: int) -> Iterator[list[Batch]]:
+    """For each epoch its batches of `size`, each the samples to take; the last may be smaller."""
+    random = _stream(training.seed, 1)
+    for _ in range(training.epochs):
+        if size == samples:
+            yield [ALL]
+        else:
+            order = random.permutation(samples)
+            yield [order[first : first + size] for first in range(0, samples, size)]
+
+
+def batch_size(name: str, task: Task, samples: int) -> int:
+    """The samples of a step. Raises InputError if they are more than there are."""
+    size = task.training.batch_size
+    if size == "full":
+        return samples
+    if size > samples:
+        raise InputError(
+            f"params.yaml: tasks.{name}.training.batch_size: must be at most {samples}, the size "
+            f"of the training part, or full; got {size}"
+        )
+    return size
+
+
+def snapshot_steps(training: Training, samples: int, size: int) -> list[int]:
+    """The steps after which parameters are kept, equally spaced from 0 to the last step."""
+    steps = training.epochs * math.ceil(samples / size)
+    return sorted({round(step) for step in np.linspace(0, steps, training.snapshots)})
+
+
+def _stream(seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))

@@ -1,0 +1,241 @@
+"""What a graph records, and what it refuses where the mistake is made."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from stages.graph import (
+    SAMPLES,
+    Graph,
+    Node,
+    accuracy,
+    cross_entropy,
+    exp,
+    half_mse,
+    log_softmax,
+    maximum,
+    relu,
+)
+
+Mistake = Callable[[Graph, Node, Node, Node], object]
+
+# x (samples, 2), w (2, 3), k (samples,) of integers
+REFUSED: dict[str, tuple[Mistake, type[Exception], str]] = {
+    "add": (
+        lambda graph, x, w, k: x + w,
+        ValueError,
+        "add: the shapes do not broadcast, got (samples, 2) and (2, 3)",
+    ),
+    "subtract a row of another width": (
+        lambda graph, x, w, k: w - np.ones(4),
+        ValueError,
+        "subtract: the shapes do not broadcast, got (2, 3) and (4)",
+    ),
+    "multiply from the left": (
+        lambda graph, x, w, k: np.ones((5, 1)) * w,
+        ValueError,
+        "multiply: the shapes do not broadcast, got (5, 1) and (2, 3)",
+    ),
+    "a number of rows is not the samples": (
+        lambda graph, x, w, k: x / np.ones((7, 2)),
+        ValueError,
+        "divide: the shapes do not broadcast, got (samples, 2) and (7, 2)",
+    ),
+    "maximum": (
+        lambda graph, x, w, k: maximum(w, w.T),
+        ValueError,
+        "maximum: the shapes do not broadcast, got (2, 3) and (3, 2)",
+    ),
+    "matmul": (
+        lambda graph, x, w, k: x @ w.T,
+        ValueError,
+        "matmul: the last axis of the first and the last but one of the second differ, "
+        "got (samples, 2) and (3, 2)",
+    ),
+    "matmul of a vector": (
+        lambda graph, x, w, k: x @ np.ones(2),
+        ValueError,
+        "matmul: both operands need two axes or more, got (samples, 2) and (2)",
+    ),
+    "matmul of stacks": (
+        lambda graph, x, w, k: np.ones((4, 1, 2)) @ (np.ones((5, 1, 1)) * w),
+        ValueError,
+        "matmul: the shapes do not broadcast, got (4, 1, 2) and (5, 2, 3)",
+    ),
+    "transpose of a vector": (
+        lambda graph, x, w, k: w.sum(0).T,
+        ValueError,
+        "transpose: needs two axes or more, got (3)",
+    ),
+    "sum over an axis that is not there": (
+        lambda graph, x, w, k: x.sum(2),
+        ValueError,
+        "sum: there is no axis 2, got (samples, 2)",
+    ),
+    "mean over an axis that is not there": (
+        lambda graph, x, w, k: x.mean((0, -3)),
+        ValueError,
+        "mean: there is no axis -3, got (samples, 2)",
+    ),
+    "sum over an axis twice": (
+        lambda graph, x, w, k: x.sum((0, -2)),
+        ValueError,
+        "sum: axis (0, -2) names an axis twice, got (samples, 2)",
+    ),
+    "half_mse of a column and a vector": (
+        lambda graph, x, w, k: half_mse(x.sum(1, keepdims=True), x.sum(1)),
+        ValueError,
+        "half_mse: prediction and target must have the same shape, got (samples, 1) and (samples)",
+    ),
+    "cross_entropy with one column of labels": (
+        lambda graph, x, w, k: cross_entropy(x, graph.input("column", (SAMPLES, 1), np.int64)),
+        ValueError,
+        "cross_entropy: logits need one more axis than labels, the classes, "
+        "got (samples, 2) and (samples, 1)",
+    ),
+    "accuracy of labels of another number": (
+        lambda graph, x, w, k: accuracy(w, k),
+        ValueError,
+        "accuracy: logits need one more axis than labels, the classes, got (2, 3) and (samples)",
+    ),
+    "labels that are floats": (
+        lambda graph, x, w, k: cross_entropy(x, x.sum(1)),
+        TypeError,
+        "cross_entropy: operand 2 must be an integer dtype, got float64",
+    ),
+    "integers among floats": (
+        lambda graph, x, w, k: x.sum(1) + k,
+        TypeError,
+        "add: operand 2 must be float64, got int64",
+    ),
+    "integers on the left": (
+        lambda graph, x, w, k: 2 * k,
+        TypeError,
+        "multiply: operand 2 must be float64, got int64",
+    ),
+    "relu of integers": (
+        lambda graph, x, w, k: relu(k),
+        TypeError,
+        "relu: operand 1 must be float64, got int64",
+    ),
+    "a node of another graph": (
+        lambda graph, x, w, k: w + Graph().parameter("v", (3,)),
+        ValueError,
+        "add: v[3] belongs to another graph",
+    ),
+    "no node at all": (
+        lambda graph, x, w, k: exp(1.0),
+        TypeError,
+        "exp: needs at least one node of a graph, got (1.0,)",
+    ),
+    "a name twice": (
+        lambda graph, x, w, k: graph.input("w", (1,)),
+        ValueError,
+        "the graph has a node named w already",
+    ),
+    "gradients of what is no scalar": (
+        lambda graph, x, w, k: graph.compile(relu(w), differentiate=True),
+        ValueError,
+        "compile: only a scalar has gradients, got relu[2, 3]",
+    ),
+    "nothing to compute": (
+        lambda graph, x, w, k: graph.compile(),
+        ValueError,
+        "compile: give at least one output, each a node of this graph",
+    ),
+    "an output of another graph": (
+        lambda graph, x, w, k: graph.compile(Graph().parameter("v", ())),
+        ValueError,
+        "compile: give at least one output, each a node of this graph",
+    ),
+    "a dtype that is too short": (
+        lambda graph, x, w, k: Graph(dtype="float16"),
+        TypeError,
+        "a graph computes in float64 or float32, got float16",
+    ),
+    "no runs": (
+        lambda graph, x, w, k: Graph(runs=0),
+        ValueError,
+        "a graph needs at least one run, got 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_mistake_is_refused_where_it_is_made(mistake: str) -> None:
+    make, error, message = REFUSED[mistake]
+    graph = Graph()
+    x, w = graph.input("x", (SAMPLES, 2)), graph.parameter("w", (2, 3))
+    k = graph.input("k", (SAMPLES,), np.int64)
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make(graph, x, w, k)
+
+
+def test_log_softmax_needs_an_axis() -> None:
+    scalar = Graph(runs=2).parameter("w", ())
+    with pytest.raises(ValueError, match=r"^log_softmax: "):
+        log_softmax(scalar)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, bool, complex])
+def test_an_input_of_a_dtype_that_no_operation_takes_is_refused(dtype: type) -> None:
+    with pytest.raises(TypeError, match="float64"):
+        exp(Graph().input("x", (SAMPLES,), dtype))
+
+
+@pytest.mark.parametrize("shape", [(SAMPLES, 2), ("features",), (-1,)])
+def test_a_parameter_whose_size_is_no_number_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises((ValueError, TypeError), match="w"):
+        Graph().parameter("w", shape)
+
+
+def test_a_parameter_comes_before_the_layout() -> None:
+    graph = Graph()
+    graph.parameter("w", (2,))
+    assert graph.parameters.shape == (1, 2)
+    with pytest.raises(ValueError, match=r"^parameter v: `parameters` is laid out already"):
+        graph.parameter("v", (3,))
+
+
+def test_a_formula_is_recorded_in_order() -> None:
+    graph = Graph()
+    x, w = graph.input("x", (SAMPLES, 2)), graph.parameter("w", (3, 2))
+    y = relu(x @ w.T + np.ones(3))
+    operations = [node.operation for node in graph.nodes]
+    assert operations == ["input", "parameter", "transpose", "matmul", "constant", "add", "relu"]
+    assert [node.name for node in graph.nodes if node.name] == ["x", "w"]
+    assert y.shape == (SAMPLES, 3)
+    assert y.inputs == (graph.nodes[5],)
+    assert y.dtype == np.float64
+    assert [repr(node) for node in (w, y)] == ["w[3, 2]", "relu['samples', 3]"]
+
+
+def test_parameters_lie_in_one_row_in_the_order_of_their_declaration() -> None:
+    graph = Graph(runs=2, dtype="float32")
+    for name, shape in [("b", (3,)), ("a", ()), ("c", (2, 2))]:
+        graph.parameter(name, shape)
+    rows = graph.parameters
+    assert rows.shape == graph.gradients.shape == (2, 8)
+    assert rows.dtype == graph.gradients.dtype == np.float32
+    rows[:] = np.arange(16).reshape(2, 8)
+    views = graph.views(rows)
+    assert list(views) == ["b", "a", "c"]
+    np.testing.assert_array_equal(views["b"], [[0, 1, 2], [8, 9, 10]])
+    np.testing.assert_array_equal(views["a"], [3, 11])
+    np.testing.assert_array_equal(views["c"], [[[4, 5], [6, 7]], [[12, 13], [14, 15]]])
+    views["c"][1, 0, 1] = -1
+    assert rows[1, 5] == -1
+
+
+def test_shapes_follow_broadcasting_with_samples_as_a_size() -> None:
+    graph = Graph()
+    x, w = graph.input("x", (SAMPLES, 2)), graph.parameter("w", (2,))
+    assert (x + w).shape == (SAMPLES, 2)
+    assert (x.sum(1, keepdims=True) * w).shape == (SAMPLES, 2)
+    assert (x.mean(0) - 1).shape == (2,)
+    assert (x @ x.T).shape == (SAMPLES, SAMPLES)
+    assert (x.T @ x).shape == (2, 2)
+    assert x.sum().shape == ()
+    assert (np.ones((4, 1, 1)) * x).shape == (4, SAMPLES, 2)

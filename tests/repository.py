@@ -1,0 +1,65 @@
+"""Copies of this repository, for tests that run its pipeline."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(directory: Path, *command: str, **environment: str) -> str:
+    """Runs a command in `directory`, which must succeed; returns what it printed.
+
+    Commands that were installed beside this Python, and `python` itself, are found first.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, "PATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} failed in {directory}:\n{done.stdout}"
+    return done.stdout
+
+
+def edit_parameters(directory: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Lets `edit` change the content of params.yaml in place."""
+    path = directory / "params.yaml"
+    parameters = yaml.safe_load(path.read_text())
+    edit(parameters)
+    path.write_text(yaml.safe_dump(parameters, sort_keys=False))
+
+
+def new_repository(directory: Path) -> None:
+    """Makes `directory` an empty git repository."""
+    run(directory, "git", "init", "--quiet")
+    run(directory, "git", "config", "user.name", "test")
+    run(directory, "git", "config", "user.email", "test@localhost")
+
+
+def copy_repository(directory: Path) -> None:
+    """Makes `directory` a git repository of what git would commit here, before anything has run.
+
+    It has neither dvc.lock nor metrics nor plots, and no commit.
+    """
+    new_repository(directory)
+    files = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in files.splitlines():
+        if not name.startswith(("dvc.lock", "metrics/", "plots/")) and (ROOT / name).exists():
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, directory / name)
+
+
+def commit(directory: Path) -> None:
+    """Commits everything in `directory` that git does not ignore."""
+    run(directory, "git", "add", "--all")
+    run(directory, "git", "commit", "--quiet", "--message", "state")

@@ -1,0 +1,114 @@
+"""The pipeline as its users run it: in copies of this repository, with short trainings."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from repository import commit, copy_repository, edit_parameters, run
+
+TASK_STAGES = ["generate", "split", "train_numpy", "train_torch", "evaluate", "draw"]
+TRAINED_STAGES = ["train_numpy", "train_torch", "evaluate", "draw"]
+
+
+def stages_run(output: str) -> list[str]:
+    return sorted(re.findall(r"Running stage '(.*)'", output))
+
+
+def shorten(parameters: dict[str, Any]) -> None:
+    """Two tasks are enough, and so are a few epochs."""
+    del parameters["tasks"]["moons"]
+    for task in parameters["tasks"].values():
+        task["training"] |= {"epochs": 3, "snapshots": 3}
+    parameters["checks"]["optimizers"]["steps"] = 3
+
+
+def cold_run(directory: Path) -> Path:
+    """A repository in which everything has run from nothing, and is committed."""
+    copy_repository(directory)
+    edit_parameters(directory, shorten)
+    run(directory, "dvc", "repro", "--no-run-cache")
+    commit(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cold_run(tmp_path_factory.mktemp("reproduced"))
+
+
+@pytest.fixture
+def project(reproduced: Path, tmp_path: Path) -> Path:
+    """A copy of the reproduced repository that a test may change."""
+    return shutil.copytree(reproduced, tmp_path / "project", symlinks=True)
+
+
+def test_two_cold_runs_agree_in_every_byte(reproduced: Path, tmp_path: Path) -> None:
+    again = cold_run(tmp_path)  # dvc.lock holds the hash of everything that a stage wrote
+    assert (again / "dvc.lock").read_bytes() == (reproduced / "dvc.lock").read_bytes()
+
+
+def test_a_second_run_runs_nothing(project: Path) -> None:
+    assert stages_run(run(project, "dvc", "repro")) == []
+    assert run(project, "git", "status", "--short") == ""
+
+
+def test_an_experiment_runs_what_it_changes(project: Path) -> None:
+    output = run(
+        project, "dvc", "exp", "run", "--set-param", "tasks.classification.optimizers.sgd.lr=0.5"
+    )
+    assert stages_run(output) == sorted(f"{stage}@classification" for stage in TRAINED_STAGES)
+    changes = json.loads(run(project, "dvc", "metrics", "diff", "--json"))
+    assert list(changes) == ["metrics/classification.json"]
+    loss = changes["metrics/classification.json"]["numpy.train_loss"]
+    assert loss["new"] < loss["old"]
+
+
+def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
+    rows = [f"{kind},{index},{index % 7},{index % 3}" for kind in "abc" for index in range(20)]
+    (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows]))
+
+    def add_task(parameters: dict[str, Any]) -> None:
+        data = {"source": "my.csv", "features": ["length", "width", "height"], "target": "kind"}
+        parameters["tasks"]["mine"] = parameters["tasks"]["classification"] | {"data": data}
+
+    edit_parameters(project, add_task)
+    assert stages_run(run(project, "dvc", "repro")) == sorted(
+        f"{stage}@mine" for stage in TASK_STAGES
+    )
+    changed = run(project, "git", "status", "--short").split()[1::2]
+    assert changed == ["dvc.lock", "params.yaml", "metrics/mine.json", "my.csv", "plots/mine/"]
+
+    (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows[1:]]))
+    assert stages_run(run(project, "dvc", "repro")) == sorted(
+        f"{stage}@mine" for stage in TASK_STAGES
+    )
+
+
+@pytest.mark.parametrize(
+    "stage", [*(f"{s}@classification" for s in TASK_STAGES), "check_optimizers"]
+)
+def test_a_stage_needs_nothing_but_its_dependencies(
+    reproduced: Path, tmp_path: Path, stage: str
+) -> None:
+    locked = yaml.safe_load((reproduced / "dvc.lock").read_text())["stages"][stage]
+    for path in ["params.yaml", *(dependency["path"] for dependency in locked["deps"])]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (reproduced / path).is_dir() else shutil.copy2
+        copy(reproduced / path, tmp_path / path)
+    run(tmp_path, *locked["cmd"].split())
+    for out in locked["outs"]:
+        assert (tmp_path / out["path"]).read_bytes() == (reproduced / out["path"]).read_bytes()
+
+
+def test_the_numpy_twin_trains_without_torch(project: Path) -> None:
+    script = """
+import runpy, sys
+sys.argv[1:] = ["classification"]
+runpy.run_module("stages.train_numpy", run_name="__main__")
+assert "torch" not in sys.modules
+"""
+    run(project, "python", "-c", script)

@@ -1,0 +1,248 @@
+"""dvc.yaml says of every stage what it depends on, all of it and no more."""
+
+import ast
+import shutil
+from collections.abc import Iterator
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from repository import ROOT, copy_repository, edit_parameters
+
+PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
+MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
+
+# These may import torch: the twin in PyTorch and what compares with it.
+TORCH = {"train_torch", "check_optimizers"}
+
+
+class Imports(ast.NodeVisitor):
+    """The modules that a file imports when it runs, inside functions too."""
+
+    def __init__(self, path: Path) -> None:
+        self.found: set[str] = set()
+        self.package = path.relative_to(ROOT).parent.parts
+        self.visit(ast.parse(path.read_text(), path))
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found.update(name.name for name in node.names)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        package = self.package[: len(self.package) + 1 - node.level] if node.level else ()
+        module = ".".join([*package, *filter(None, [node.module])])
+        self.found.update([module, *(f"{module}.{name.name}" for name in node.names)])
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    return frozenset(Imports(path).found)
+
+
+def files(module: str) -> Iterator[Path]:
+    """The files of this project that importing `module` runs, without what they import."""
+    folder = ROOT
+    for part in module.split("."):
+        if (folder / f"{part}.py").exists():
+            yield folder / f"{part}.py"
+        folder /= part
+        if (folder / "__init__.py").exists():
+            yield folder / "__init__.py"
+
+
+def closure(path: Path) -> set[Path]:
+    """The files of this project that running the file at `path` imports, and the file itself."""
+    found, new = set[Path](), {path}
+    while new:
+        found |= new
+        new = {file for path in new for module in imports(path) for file in files(module)} - found
+    return found
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
+    """A repository in which all stages have run, for all that DVC knows: the outputs are empty."""
+    directory = tmp_path_factory.mktemp("pipeline")
+    copy_repository(directory)
+    with chdir(directory), Repo() as repo:  # DVC reads dvc.yaml's paths from the current folder
+        for out in repo.index.outs:
+            Path(out.fs_path).parent.mkdir(parents=True, exist_ok=True)
+            Path(out.fs_path).touch()
+        repo.commit(force=True)
+        yield repo
+
+
+@pytest.fixture
+def stages(repo: Repo) -> dict[str, Any]:
+    """The stages of dvc.yaml by name, foreach resolved."""
+    return {stage.addressing: stage for stage in repo.index.stages}
+
+
+def code(stage: Any) -> set[Path]:
+    """The Python files among the dependencies of a stage, those in folders too."""
+    root = Path(stage.repo.root_dir)
+    found = set[Path]()
+    for path in (Path(dependency.fs_path) for dependency in stage.deps):
+        found.update(
+            path.rglob("*.py") if path.is_dir() else [path] if path.suffix == ".py" else []
+        )
+    return {ROOT / path.relative_to(root) for path in found}
+
+
+def test_every_module_in_stages_is_a_stage(stages: dict[str, Any]) -> None:
+    assert sorted({name.partition("@")[0] for name in stages}) == MODULES
+    for name, stage in stages.items():
+        module, _, task = name.partition("@")
+        assert stage.cmd == f"python -m stages.{module} {task}".rstrip()
+        assert stage.desc
+
+
+def test_a_stage_depends_on_exactly_the_code_that_it_imports(stages: dict[str, Any]) -> None:
+    problems = []
+    for name, stage in sorted(stages.items()):
+        module, _, task = name.partition("@")
+        imported = closure(ROOT / "stages" / f"{module}.py")
+        if module == "generate":  # it imports a generator by its path
+            source = ROOT / PARAMETERS["tasks"][task]["data"]["source"]
+            imported |= closure(source) if source.suffix == ".py" else set()
+        declared = code(stage)
+        problems += [
+            f"{name}: imports {path.relative_to(ROOT)}, which its deps in dvc.yaml lack"
+            for path in sorted(imported - declared)
+        ]
+        problems += [
+            f"{name}: does not import {path.relative_to(ROOT)}, which its deps in dvc.yaml name"
+            for path in sorted(declared - imported)
+        ]
+    assert not problems, "\n" + "\n".join(problems)
+
+
+def test_metrics_and_plots_are_in_git_and_data_in_the_cache(stages: dict[str, Any]) -> None:
+    for name, stage in stages.items():
+        for out in stage.outs:
+            folder = Path(out.def_path).parts[0]
+            assert (folder, out.use_cache) in [("data", True), ("metrics", False), ("plots", False)]
+            assert (folder == "metrics") == bool(out.metric), name
+            assert (folder == "plots") == bool(out.plot), name
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - TORCH))
+def test_torch_stays_on_its_side(module: str) -> None:
+    for path in closure(ROOT / "stages" / f"{module}.py"):
+        outside = {name.partition(".")[0] for name in imports(path)}
+        assert "torch" not in outside, f"stages.{module} imports torch in {path.relative_to(ROOT)}"
+
+
+# What runs again when a parameter changes, with what depends on it in turn.
+TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
+SPLIT = ["split", *TRAINING]
+GENERATE = ["generate", *SPLIT]
+RUN_AGAIN = {
+    "tasks.<task>.data": GENERATE,
+    "tasks.<task>.split": SPLIT,
+    "tasks.<task>.model.hidden": TRAINING,
+    "tasks.<task>.model.activation": TRAINING,
+    "tasks.<task>.model.loss": GENERATE,
+    "tasks.<task>.model.initialization": TRAINING,
+    "tasks.<task>.model.dtype": TRAINING,
+    "tasks.<task>.training": TRAINING,
+    "tasks.<task>.device": ["train_torch", "evaluate", "draw"],
+    "tasks.<task>.optimizer": TRAINING,
+    "tasks.<task>.optimizers.<selected>": TRAINING,
+    "tasks.<task>.optimizers.<other>": [],
+    "checks.optimizers": ["check_optimizers"],
+}
+
+
+def leaves(value: object, *keys: str) -> Iterator[tuple[str, ...]]:
+    """The keys to every value in nested dictionaries."""
+    if isinstance(value, dict) and value:
+        for key in value:
+            yield from leaves(value[key], *keys, key)
+    else:
+        yield keys
+
+
+def general(keys: tuple[str, ...]) -> str:
+    """The key of a parameter, with a place-holder for the names of the task and the optimizer."""
+    match keys:
+        case ("tasks", task, "optimizers", optimizer, *rest):
+            selected = optimizer == PARAMETERS["tasks"][task]["optimizer"]
+            which = "<selected>" if selected else "<other>"
+            return ".".join(["tasks", "<task>", "optimizers", which, *rest])
+        case ("tasks", _, *rest):
+            return ".".join(["tasks", "<task>", *rest])
+    return ".".join(keys)
+
+
+def changed(keys: tuple[str, ...], value: object) -> object:
+    """Another value for a parameter. DVC compares values and does not ask what they mean."""
+    task = PARAMETERS["tasks"].get(keys[1], {})
+    match keys[2:], value:
+        case (("data", "source"), _):
+            return next(str(path) for path in sources() if str(path) != value)
+        case (("optimizer",), _):
+            return next(name for name in task["optimizers"] if name != value)
+        case (_, bool()):
+            return not value
+        case (_, int() | float()):
+            return value + 1
+        case (_, str()):
+            return f"another {value}"
+        case (_, list()):
+            return [*value, 1]
+        case (_, dict()):
+            return {"key": 1}
+    raise TypeError(f"{'.'.join(keys)} is {value!r}")
+
+
+def sources() -> list[Path]:
+    return [path.relative_to(ROOT) for path in sorted((ROOT / "stages/sources").glob("*.py"))]
+
+
+def run_again(repo: Repo) -> set[str]:
+    """The stages that `dvc repro` would run, every stage counting as one whose results changed."""
+    repo._reset()
+    return {stage.addressing for stage in repo.reproduce(dry=True, force_downstream=True)}
+
+
+def test_nothing_runs_again_when_nothing_changed(repo: Repo) -> None:
+    assert run_again(repo) == set()
+
+
+@pytest.mark.parametrize("keys", list(leaves(PARAMETERS)), ids=".".join)
+def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, ...]) -> None:
+    key = general(keys)
+    rules = [rule for rule in RUN_AGAIN if f"{key}.".startswith(f"{rule}.")]
+    assert len(rules) == 1, f"{'.'.join(keys)} has to match one line of RUN_AGAIN, not {rules}"
+    suffix = f"@{keys[1]}" if keys[0] == "tasks" else ""
+
+    def edit(parameters: dict[str, Any]) -> None:
+        *path, last = keys
+        for name in path:
+            parameters = parameters[name]
+        parameters[last] = changed(keys, parameters[last])
+
+    edit_parameters(Path(repo.root_dir), edit)
+    try:
+        assert run_again(repo) == {f"{stage}{suffix}" for stage in RUN_AGAIN[rules[0]]}
+    finally:
+        shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
+
+
+def test_a_new_task_runs_its_own_stages(repo: Repo) -> None:
+    tasks = PARAMETERS["tasks"]
+    edit_parameters(
+        Path(repo.root_dir), lambda parameters: parameters["tasks"].update(new=tasks["moons"])
+    )
+    try:
+        assert run_again(repo) == {f"{stage}@new" for stage in GENERATE}
+    finally:
+        shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))

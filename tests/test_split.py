@@ -1,0 +1,200 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import ROOT, edit_parameters
+
+from stages.split import choose, main, share, standardize
+from stages.task.command import run
+from stages.task.files import Files, Table, read_table, write_table
+from stages.task.params import Split
+
+
+def numbers(samples: int) -> Table:
+    rows = np.arange(float(samples))
+    return Table(np.stack([rows, -rows], axis=1), rows, ["a", "b"], "y")
+
+
+def classes(sizes: list[int]) -> Table:
+    target = np.random.default_rng(0).permutation(np.arange(len(sizes)).repeat(sizes))
+    rows = np.arange(float(len(target)))
+    return Table(rows[:, None], target, ["a"], "kind", [str(index) for index in range(len(sizes))])
+
+
+def split(test: float, seed: int = 1, standardize: bool = False) -> Split:
+    return Split(test=test, seed=seed, standardize=standardize)
+
+
+@given(samples=st.integers(2, 200), seed=st.integers(0, 2**64), data=st.data())
+def test_as_many_samples_test_as_asked_for(samples, seed, data):
+    test = data.draw(st.integers(1, samples - 1))
+    testing = choose(numbers(samples), split(test, seed))
+    assert testing.shape == (samples,)
+    assert testing.sum() == test
+
+
+@pytest.mark.parametrize(("samples", "test", "count"), [(200, 0.2, 40), (10, 0.27, 3), (3, 0.5, 2)])
+def test_a_fraction_is_rounded_to_samples(samples, test, count):
+    assert choose(numbers(samples), split(test)).sum() == count
+
+
+def test_the_seed_decides_and_nothing_else():
+    table = numbers(100)
+    first = choose(table, split(30, seed=1))
+    np.testing.assert_array_equal(first, choose(table, split(30, seed=1)))
+    assert (first != choose(table, split(30, seed=2))).any()
+    # The choice is by place in the table, not by value.
+    np.testing.assert_array_equal(
+        first, choose(replace(table, features=table.features[::-1]), split(30, seed=1))
+    )
+
+
+def test_every_sample_is_as_likely_to_test_as_another():
+    table, draws = numbers(20), 2000
+    chosen = sum(choose(table, split(5, seed)).astype(int) for seed in range(draws))
+    # Binomial with probability 1/4: five standard deviations.
+    assert np.abs(chosen - draws / 4).max() < 5 * np.sqrt(draws * 3 / 16)
+
+
+sizes_of_classes = st.lists(st.integers(2, 60), min_size=2, max_size=8)
+
+
+@given(sizes=sizes_of_classes, data=st.data())
+def test_a_class_tests_in_proportion_to_its_size_and_is_in_both_parts(sizes, data):
+    total = sum(sizes)
+    test = data.draw(st.integers(len(sizes), total - len(sizes)))
+    table = classes(sizes)
+    testing = choose(table, split(test))
+    counts = np.bincount(table.target[testing], minlength=len(sizes))
+    assert counts.sum() == test
+    assert (counts >= 1).all()
+    assert (counts < sizes).all()
+    if (counts > 1).all() and (counts < np.array(sizes) - 1).all():
+        # No class had to give way to the rule that it is in both parts.
+        assert np.abs(counts - test * np.array(sizes) / total).max() < 1
+
+
+@given(sizes=sizes_of_classes, data=st.data())
+def test_the_largest_remainder_gets_the_sample_that_is_left(sizes, data):
+    test = data.draw(st.integers(len(sizes), sum(sizes) - len(sizes)))
+    counts = share(test, np.array(sizes))
+    exact = [test * size / sum(sizes) for size in sizes]
+
+    def error(counts) -> float:
+        return sum((count - share) ** 2 for count, share in zip(counts, exact, strict=True))
+
+    # No move of one sample from a class to another would come nearer to the exact shares.
+    for giver in range(len(sizes)):
+        for taker in range(len(sizes)):
+            if counts[giver] > 1 and counts[taker] < sizes[taker] - 1 and giver != taker:
+                moved = counts.copy()
+                moved[giver] -= 1
+                moved[taker] += 1
+                assert error(moved) >= error(counts) - 1e-9
+
+
+thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
+
+
+@given(features=st.lists(st.tuples(thousandths, thousandths), min_size=3, max_size=30))
+def test_standardizing_takes_its_scale_from_the_training_part_only(features):
+    values = np.array(features)
+    rows = np.arange(float(len(values)))
+    train = Table(values[:-1], rows[:-1], ["a", "b"], "y")
+    test = Table(values[-1:] * 100 + 7, rows[-1:], ["a", "b"], "y")
+    scaled, scaled_test = standardize(train, test)
+    same, _ = standardize(train, replace(test, features=test.features * 1e9))
+    np.testing.assert_array_equal(same.features, scaled.features)
+    for column in range(2):
+        spread = np.ptp(train.features[:, column])
+        if spread > 0:
+            assert scaled.features[:, column].mean() == pytest.approx(0, abs=1e-6)
+            assert scaled.features[:, column].std() == pytest.approx(1, rel=1e-6)
+        else:
+            np.testing.assert_allclose(scaled.features[:, column], 0, atol=1e-9)
+    # The test part is moved by the same line, point by point.
+    np.testing.assert_array_equal(standardize(train, train)[1].features, scaled.features)
+    assert np.isfinite(scaled_test.features).all()
+    assert scaled_test.target is test.target
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("project")
+def test_the_parts_are_the_whole_and_keep_its_order():
+    table = classes([30, 20])
+    write_table(Files("classification").raw, table)
+    run(main, ["classification"])
+    train, test = (
+        read_table(Files("classification").train),
+        read_table(Files("classification").test),
+    )
+    assert (len(train.target), len(test.target)) == (40, 10)
+    rows = [part.features[:, 0].astype(int) for part in (train, test)]
+    for part, index in zip((train, test), rows, strict=True):
+        assert (np.diff(index) > 0).all()
+        np.testing.assert_array_equal(part.target, table.target[index])
+        assert (part.feature_names, part.target_name, part.classes) == (["a"], "kind", ["0", "1"])
+    np.testing.assert_array_equal(np.sort(np.concatenate(rows)), np.arange(50))
+
+
+def test_standardize_is_what_the_parameter_says(project):
+    edit_parameters(project, lambda p: p["tasks"]["regression"]["split"].update(standardize=True))
+    write_table(Files("regression").raw, numbers(300))
+    run(main, ["regression"])
+    train, test = read_table(Files("regression").train), read_table(Files("regression").test)
+    np.testing.assert_allclose(train.features.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(train.features.std(axis=0), 1)
+    assert abs(test.features.mean()) > 0 or test.features.std() != 1
+    # The target is left as it is.
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([train.target, test.target])), np.arange(300.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        (100, "must be from 1 to 99 of the 100 samples, got 100"),
+        (300, "must be from 1 to 99 of the 100 samples, got 300"),
+        (0.001, "must be from 1 to 99 of the 100 samples, got 0, which is 0.001 of them"),
+        (0.999, "must be from 1 to 99 of the 100 samples, got 100, which is 0.999 of them"),
+    ],
+)
+def test_a_part_without_samples_is_refused(project, test, message):
+    edit_parameters(project, lambda p: p["tasks"]["regression"]["split"].update(test=test))
+    write_table(Files("regression").raw, numbers(100))
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["regression"])
+    assert stopped.value.code == f"params.yaml: tasks.regression.split.test: {message}"
+    assert not Files("regression").train.exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "got"), [(2, "2"), (38, "38"), (0.05, "2, which is 0.05 of them")]
+)
+def test_a_part_without_one_of_the_classes_is_refused(project, test, got):
+    edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(test=test))
+    write_table(Files("moons").raw, classes([20, 10, 10]))
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["moons"])
+    assert stopped.value.code == (
+        "params.yaml: tasks.moons.split.test: must be from 3 to 37 of the 40 samples, "
+        f"got {got}; each class needs one in either part"
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_without_the_table_of_generate_it_says_which_file_is_not_there():
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["moons"])
+    assert stopped.value.code == "data/moons/raw.parquet: No such file or directory"

@@ -1,0 +1,63 @@
+"""Small tasks, their tables, and both twins' trainings of them in the current directory."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from repository import ROOT
+
+from stages import generate, split, train_numpy, train_torch
+from stages.task.files import Files, Table, read_history, read_tensors, write_table
+from stages.task.params import Task, read_parameters
+
+Array = NDArray[Any]
+MAIN = {"numpy": train_numpy.main, "torch": train_torch.main}
+
+
+def task_like(name: str, **changes: Any) -> Task:
+    """The task of params.yaml with some keys changed, `training__epochs=3` for example."""
+    content = read_parameters(ROOT / "params.yaml").tasks[name].model_dump(exclude_none=True)
+    for path, value in changes.items():
+        *sections, key = path.split("__")
+        section = content
+        for one in sections:
+            section = section[one]
+        section[key] = value
+    return Task.model_validate(content)
+
+
+def write_samples(
+    name: str, train: int, test: int, features: int, classes: int = 0, seed: int = 1
+) -> None:
+    """Writes a train and a test table: y = Σ x + noise, or as many classes by the size of Σ x."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(train + test, features))
+    y = x.sum(axis=1) + 0.1 * random.normal(size=len(x))
+    if classes:
+        order = np.argsort(np.argsort(y))
+        y = (order * classes // len(y)).astype(np.int64)
+    labels = [f"class {index}" for index in range(classes)] or None
+    table = Table(x, y, [f"x{index}" for index in range(features)], "y", labels)
+    index = np.arange(train + test)
+    write_table(Files(name).train, table.rows(index[:train]))
+    write_table(Files(name).test, table.rows(index[train:]))
+
+
+def write_generated(name: str, task: Task) -> None:
+    """Writes the tables of the task from its own generator."""
+    absolute = task.data.model_copy(update={"source": str(ROOT / task.data.source)})
+    generate.main(name, task.model_copy(update={"data": absolute}))
+    split.main(name, task)
+
+
+def train(
+    twin: str, name: str, task: Task
+) -> tuple[dict[str, Array], dict[str, Array], dict[str, list[float]]]:
+    """A twin's model, snapshots and history after its training."""
+    MAIN[twin](name, task)
+    files = Files(name)
+    return (
+        read_tensors(files.model[twin]),
+        read_tensors(files.snapshots[twin]),
+        read_history(files.history[twin]),
+    )
