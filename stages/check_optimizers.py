@@ -6,7 +6,7 @@ their own p. torch computes with the arithmetic of IEEE 754 here, see stages/ref
 
 from stages.reference.ieee import IEEESquareRoot  # isort: skip  # chooses torch's kernels
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,8 @@ from stages.task.command import plain_errors
 from stages.task.files import write_metrics
 from stages.task.params import SGD, Adam, OptimizerChecks, read_parameters
 
-Trajectory = Iterator[tuple[float, ...]]
-Hyperparameters = SGD | Adam
+Variants = Sequence[SGD | Adam]
+Steps = Iterator[NDArray[np.float64]]
 
 
 def main(checks: OptimizerChecks) -> None:
@@ -34,71 +34,57 @@ def main(checks: OptimizerChecks) -> None:
     first_difference: the first step at which p differs, 0 if it never does
     """
     import_compiler_on_demand()
-    x = np.random.default_rng(checks.seed).random(checks.samples)
+    x = np.resize(np.random.default_rng(checks.seed).random(checks.samples), checks.steps)
     metrics = {}
     for name, variants in checks.variants:
-        results = [_compare(name, variant, checks, x) for variant in variants]
-        differing = [step for _, _, step in results if step]
+        if not variants:
+            continue
+        ours = np.array(list(numpy_steps(name, variants, checks.start, x)))
+        theirs = np.array(list(torch_steps(name, variants, checks.start, x)))
+        differing = np.flatnonzero((ours[:, 0] != theirs[:, 0]).any(axis=1))
         metrics[OPTIMIZERS[name].__name__] = {
             "variants": len(variants),
             "steps": checks.steps,
-            "ulp_ieee": max(parameters for parameters, _, _ in results),
-            "gradients_ulp_ieee": max(gradients for _, gradients, _ in results),
-            "first_difference": min(differing, default=0),
+            "ulp_ieee": ulp_difference(ours[:, 0], theirs[:, 0]),
+            "gradients_ulp_ieee": ulp_difference(ours[:, 1:], theirs[:, 1:]),
+            "first_difference": int(differing[0]) + 1 if len(differing) else 0,
         }
     write_metrics(Path("metrics", "optimizers.json"), metrics)
 
 
-def _compare(
-    name: str, variant: Hyperparameters, checks: OptimizerChecks, x: NDArray[np.float64]
-) -> tuple[int, int, int]:
-    """ULPs between the parameters and between the gradients, and the first differing step."""
-    ours = np.array(list(_numpy(name, variant, checks, x)))
-    theirs = np.array(list(_torch(name, variant, checks, x)))
-    differs = np.flatnonzero(ours[:, 0] != theirs[:, 0])
-    return (
-        ulp_difference(ours[:, 0], theirs[:, 0]),
-        ulp_difference(ours[:, 1:], theirs[:, 1:]),
-        int(differs[0]) + 1 if len(differs) else 0,
-    )
-
-
-def _numpy(
-    name: str, variant: Hyperparameters, checks: OptimizerChecks, x: NDArray[np.float64]
-) -> Trajectory:
-    """(p, dy/dp, dy/dx) after each step, by the graph and our optimizer."""
-    graph = Graph()
+def numpy_steps(name: str, variants: Variants, start: float, x: NDArray[np.float64]) -> Steps:
+    """(3, variants) after each step: p, dy/dp and dy/dx, by the graph and our optimizer."""
+    graph = Graph(runs=len(variants))
     p_node, x_node = graph.parameter("p", ()), graph.parameter("x", ())
     program = graph.compile(p_node * x_node**2, differentiate=True)
     p, dy_dp = graph.parameters[:, :1], graph.gradients[:, :1]
-    optimizer = OPTIMIZERS[name](**variant.model_dump())
-    p[:] = checks.start
-    for step in range(checks.steps):
-        graph.parameters[:, 1] = x[step % len(x)]
+    optimizers = [OPTIMIZERS[name](**variant.model_dump()) for variant in variants]
+    p[:] = start
+    for x_now in x:
+        graph.parameters[:, 1] = x_now
         program.forward()
         program.backward()
-        optimizer(p, dy_dp)
-        yield p.item(), *graph.gradients[0].tolist()
+        for run, optimizer in enumerate(optimizers):
+            optimizer(p[run], dy_dp[run])
+        yield np.stack([p[:, 0], *graph.gradients.T])
 
 
-def _torch(
-    name: str, variant: Hyperparameters, checks: OptimizerChecks, x: NDArray[np.float64]
-) -> Trajectory:
-    """(p, dy/dp, dy/dx) after each step, by autograd and torch.optim."""
-    p = torch.tensor(checks.start, dtype=torch.float64, requires_grad=True)
-    optimizer = TORCH_OPTIMIZERS[name]([p], foreach=False, **variant.model_dump())
-    for step in range(checks.steps):
-        x_step = torch.tensor(x[step % len(x)], requires_grad=True)
-        (p * x_step**2).backward()
+def torch_steps(name: str, variants: Variants, start: float, x: NDArray[np.float64]) -> Steps:
+    """The same by autograd and one optimizer of torch.optim, each variant a parameter group."""
+    p = [torch.tensor(start, dtype=torch.float64, requires_grad=True) for _ in variants]
+    groups = [
+        {"params": [own], **variant.model_dump()} for own, variant in zip(p, variants, strict=True)
+    ]
+    optimizer = TORCH_OPTIMIZERS[name](groups, foreach=False)
+    for x_now in x:
+        x_each = torch.full((len(p),), x_now, dtype=torch.float64, requires_grad=True)
+        (torch.stack(p) * x_each**2).sum().backward()
         with IEEESquareRoot():
             optimizer.step()
-        yield p.item(), _gradient(p), _gradient(x_step)
+        dy_dp = [own.grad.item() for own in p if own.grad is not None]
+        assert x_each.grad is not None
+        yield np.stack([[own.item() for own in p], dy_dp, x_each.grad.numpy()])
         optimizer.zero_grad()
-
-
-def _gradient(tensor: torch.Tensor) -> float:
-    assert tensor.grad is not None
-    return tensor.grad.item()
 
 
 if __name__ == "__main__":

@@ -113,6 +113,22 @@ def test_runs_have_their_own_samples_or_share_them() -> None:
         np.testing.assert_allclose(graph.gradients[:, 0], [0, 11, 22] * factor)
 
 
+@pytest.mark.parametrize("size", [2, 100])
+@pytest.mark.parametrize("targets", [1, 4, 6])
+def test_as_many_samples_of_one_input_as_of_another(targets: int, size: int) -> None:
+    graph = Graph()
+    x, y = graph.input("x", (SAMPLES, 1)), graph.input("y", (SAMPLES, 1))
+    tiles = Tiles(graph, half_mse(x, y))
+    tiles.size = size
+    with pytest.raises(ValueError, match=r"\by\b"):
+        execute(tiles, x=np.zeros((1, 5, 1)), y=np.zeros((1, targets, 1)))
+
+
+def execute(tiles: Tiles, **inputs: Array) -> list[Array]:
+    tiles.feed(**inputs)
+    return tiles.forward()
+
+
 @pytest.mark.parametrize("runs", [1, 8])
 def test_the_tile_does_not_depend_on_the_runs(runs: int) -> None:
     one, many = (network([2, 10, 2], "relu", "cross_entropy", runs=count) for count in (1, runs))
