@@ -67,6 +67,19 @@ def test_an_experiment_runs_what_it_changes(project: Path) -> None:
     assert loss["new"] < loss["old"]
 
 
+def test_a_mistake_is_one_line_and_loses_no_picture(project: Path) -> None:
+    def mistake(parameters: dict[str, Any]) -> None:
+        parameters["tasks"]["classification"]["optimizers"]["sgd"]["lr"] = -1
+
+    edit_parameters(project, mistake)
+    with pytest.raises(AssertionError) as failure:
+        run(project, "dvc", "repro")
+    line = "params.yaml: tasks.classification.optimizers.sgd.lr: must be greater than 0, got -1"
+    assert line in str(failure.value).splitlines()
+    assert "Traceback" not in str(failure.value)
+    assert run(project, "git", "status", "--short").split() == ["M", "params.yaml"]
+
+
 def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
     rows = [f"{kind},{index},{index % 7},{index % 3}" for kind in "abc" for index in range(20)]
     (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows]))
