@@ -42,9 +42,15 @@ class Tiles:
         self.size = max(1, budget // (2 * graph.dtype.itemsize * elements))
 
     def feed(self, **inputs: Array) -> None:
-        """Takes the samples, (runs or 1, samples, ...), for all executions until the next."""
+        """Takes the samples, (runs or 1, samples, ...), for all executions until the next.
+
+        Raises ValueError if one input has more samples than another.
+        """
         self._inputs = inputs
         self._count = next(iter(inputs.values())).shape[1]
+        for name, array in inputs.items():
+            if array.shape[1] != self._count:
+                raise ValueError(f"input {name}: expected {self._count} samples, got {array.shape}")
         if self._count <= self.size:
             self._tile = self._program(self._count)
             self._tile.feed(**inputs)
