@@ -11,7 +11,6 @@ which independent trainings lie, is implied and never written.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ Shape = tuple[int | str, ...]
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
 class Operation:
     """What an operation does, rule by rule.
 
@@ -36,10 +34,15 @@ class Operation:
     integers: the positions of operands that are integers, all others have the graph's dtype
     """
 
-    shape: Callable[..., Shape]
-    value: Callable[..., Value]
-    derivatives: tuple[Callable[..., Value] | None, ...]
-    integers: tuple[int, ...] = ()
+    def __init__(
+        self,
+        shape: Callable[..., Shape],
+        value: Callable[..., Value],
+        *derivatives: Callable[..., Value] | None,
+        integers: tuple[int, ...] = (),
+    ) -> None:
+        self.shape, self.value, self.derivatives = shape, value, derivatives
+        self.integers = integers
 
 
 OPERATIONS: dict[str, Operation] = {}

@@ -49,26 +49,21 @@ OPERATIONS |= {
     "half_mse": Operation(
         _equal_shapes,
         lambda p, t: _total((p - t) * (p - t)) * (0.5 / _size(p)),
-        (
-            lambda g, y, p, t: (p - t) * (g * (1 / _size(p))),
-            lambda g, y, p, t: (p - t) * (g * (-1 / _size(p))),
-        ),
+        lambda g, y, p, t: (p - t) * (g * (1 / _size(p))),
+        lambda g, y, p, t: (p - t) * (g * (-1 / _size(p))),
     ),
     "cross_entropy": Operation(
         _labels_fit,
         lambda z, k: _total(_one_hot(z, k) * softmax_logarithm(z)) * (-1 / _size(k)),
-        (
-            lambda g, y, z, k: (
-                (softmax_logarithm(z).apply(np.exp) - _one_hot(z, k)) * (g * (1 / _size(k)))
-            ),
-            None,
-        ),
+        lambda g, y, z, k: (softmax_logarithm(z).apply(np.exp) - _one_hot(z, k)) * (g / _size(k)),
+        None,
         integers=(1,),
     ),
     "accuracy": Operation(
         _labels_fit,
         lambda z, k: _total(_predicted(z).equals(k)) / _size(k),
-        (None, None),
+        None,
+        None,
         integers=(1,),
     ),
 }

@@ -6,6 +6,8 @@ Where a derivative does not exist the choice is torch's: relu'(0) = 0, equal ope
 get half of the gradient each.
 """
 
+import math
+
 import numpy as np
 
 from stages.graph.graph import OPERATIONS, Node, Operand, Operation, Shape, apply
@@ -64,12 +66,12 @@ def _behind_runs(axis: Axis, value: Value) -> list[int]:
 
 def _sum(a: Value, axis: Axis, keepdims: bool) -> Value:
     axes = _behind_runs(axis, a)
-    total = a.reduce(np.add, axes) if axes else a
+    total = a.reduce(np.add, axes)
     return total if keepdims else total.drop(axes)
 
 
 def _count(axis: Axis, a: Value) -> int:
-    return int(np.prod([a.shape[position] for position in _behind_runs(axis, a)], dtype=np.int64))
+    return math.prod(a.shape[position] for position in _behind_runs(axis, a))
 
 
 def _repeat(g: Value, a: Value, axis: Axis, keepdims: bool) -> Value:
@@ -95,72 +97,52 @@ def _unary(shape: Shape) -> Shape:
 
 
 OPERATIONS |= {
-    "add": Operation(
-        broadcast,
-        lambda a, b: a + b,
-        (lambda g, y, a, b: g, lambda g, y, a, b: g),
-    ),
+    "add": Operation(broadcast, lambda a, b: a + b, lambda g, y, a, b: g, lambda g, y, a, b: g),
     "subtract": Operation(
-        broadcast,
-        lambda a, b: a - b,
-        (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+        broadcast, lambda a, b: a - b, lambda g, y, a, b: g, lambda g, y, a, b: -g
     ),
     "multiply": Operation(
-        broadcast,
-        lambda a, b: a * b,
-        (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+        broadcast, lambda a, b: a * b, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a
     ),
     "divide": Operation(
-        broadcast,
-        lambda a, b: a / b,
-        (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b)),
+        broadcast, lambda a, b: a / b, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b)
     ),
-    # b = 0 and a = 0 would give 0 · ∞ and 0 · log 0 below; the limits there are 0
     "power": Operation(
         broadcast,
         lambda a, b: a**b,
-        (
-            lambda g, y, a, b: g * (b * a ** (b - 1 + b.equals(0))),
-            lambda g, y, a, b: g * (y * (a + a.equals(0)).apply(np.log)),
-        ),
+        # b = 0 and a = 0 would give 0 · ∞ and 0 · log 0; the limits there are 0
+        lambda g, y, a, b: g * (b * a ** (b - 1 + b.equals(0))),
+        lambda g, y, a, b: g * (y * (a + a.equals(0)).apply(np.log)),
     ),
     "maximum": Operation(
         broadcast,
         lambda a, b: a.apply(np.maximum, b),
-        (
-            lambda g, y, a, b: g * ((a > b) + a.equals(b) * 0.5),
-            lambda g, y, a, b: g * ((b > a) + a.equals(b) * 0.5),
-        ),
+        lambda g, y, a, b: g * ((a > b) + a.equals(b) * 0.5),
+        lambda g, y, a, b: g * ((b > a) + a.equals(b) * 0.5),
     ),
-    "negative": Operation(_unary, lambda a: -a, (lambda g, y, a: -g,)),
-    "exp": Operation(_unary, lambda a: a.apply(np.exp), (lambda g, y, a: g * y,)),
-    "log": Operation(_unary, lambda a: a.apply(np.log), (lambda g, y, a: g / a,)),
-    "sqrt": Operation(_unary, lambda a: a.apply(np.sqrt), (lambda g, y, a: g / (2 * y),)),
-    "tanh": Operation(_unary, lambda a: a.apply(np.tanh), (lambda g, y, a: g * (1 - y * y),)),
+    "negative": Operation(_unary, lambda a: -a, lambda g, y, a: -g),
+    "exp": Operation(_unary, lambda a: a.apply(np.exp), lambda g, y, a: g * y),
+    "log": Operation(_unary, lambda a: a.apply(np.log), lambda g, y, a: g / a),
+    "sqrt": Operation(_unary, lambda a: a.apply(np.sqrt), lambda g, y, a: g / (2 * y)),
+    "tanh": Operation(_unary, lambda a: a.apply(np.tanh), lambda g, y, a: g * (1 - y * y)),
     "sigmoid": Operation(
-        _unary, lambda a: 1 / (1 + (-a).apply(np.exp)), (lambda g, y, a: g * ((1 - y) * y),)
+        _unary, lambda a: 1 / (1 + (-a).apply(np.exp)), lambda g, y, a: g * ((1 - y) * y)
     ),
-    "relu": Operation(_unary, lambda a: a.apply(np.maximum, 0), (lambda g, y, a: g * (y > 0),)),
+    "relu": Operation(_unary, lambda a: a.apply(np.maximum, 0), lambda g, y, a: g * (y > 0)),
     "log_softmax": Operation(
         _last_axis,
         softmax_logarithm,
-        (lambda g, y, a: g - y.apply(np.exp) * g.reduce(np.add, [len(g.shape) - 1]),),
+        lambda g, y, a: g - y.apply(np.exp) * g.reduce(np.add, [len(g.shape) - 1]),
     ),
     "matmul": Operation(
-        _matmul_shape,
-        lambda a, b: a @ b,
-        (lambda g, y, a, b: g @ b.T, lambda g, y, a, b: a.T @ g),
+        _matmul_shape, lambda a, b: a @ b, lambda g, y, a, b: g @ b.T, lambda g, y, a, b: a.T @ g
     ),
-    "transpose": Operation(_transposed, lambda a: a.T, (lambda g, y, a: g.T,)),
-    "sum": Operation(
-        _reduced,
-        _sum,
-        (lambda g, y, a, axis, keepdims: _repeat(g, a, axis, keepdims),),
-    ),
+    "transpose": Operation(_transposed, lambda a: a.T, lambda g, y, a: g.T),
+    "sum": Operation(_reduced, _sum, lambda g, y, a, **axes: _repeat(g, a, **axes)),
     "mean": Operation(
         _reduced,
         lambda a, axis, keepdims: _sum(a, axis, keepdims) * (1 / _count(axis, a)),
-        (lambda g, y, a, axis, keepdims: _repeat(g * (1 / _count(axis, a)), a, axis, keepdims),),
+        lambda g, y, a, **axes: _repeat(g * (1 / _count(axes["axis"], a)), a, **axes),
     ),
 }
 

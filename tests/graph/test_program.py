@@ -299,6 +299,24 @@ def test_a_step_allocates_nothing(optimizer: SGD | Adam) -> None:
     assert after - before < 1024
 
 
+@pytest.mark.parametrize("differentiate", [False, True])
+def test_no_result_overlaps_an_operand_that_is_read_in_another_order(differentiate: bool) -> None:
+    """NumPy would see it and copy the operand at every step: right, but slow."""
+    graph = Graph()
+    y = 2 * graph.parameter("w", (200, 200))
+    z = (y @ y) * 3
+    program = graph.compile((z - z.T).sum(), differentiate=differentiate)
+    graph.parameters[:] = np.random.default_rng(1).normal(size=graph.parameters.shape)
+    run(program)
+    tracemalloc.start()
+    try:
+        run(program)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 200 * 200 * 8 / 2
+
+
 def test_memory_is_used_again() -> None:
     graph = Graph()
     w, x = graph.parameter("w", ()), graph.input("x", (SAMPLES,))
