@@ -1,5 +1,6 @@
 """The command line of a stage: `python -m stages.<name> <task>`."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from stages.task.params import Task, read_parameters
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turns an error that the user can mend into its message on stderr and exit code 1."""
+    if not gc.isenabled():  # by stages/__init__.py, while the stage was imported
+        gc.freeze()
+        gc.enable()
     try:
         yield
     except InputError as error:
