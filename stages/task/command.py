@@ -11,7 +11,7 @@ from stages.task.params import Task, read_parameters
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turns an error that the user can mend into its message on stderr and exit code 1."""
+    """The work of a stage: an error that the user can mend is its message and exit code 1."""
     if not gc.isenabled():  # by stages/__init__.py, while the stage was imported
         gc.freeze()
         gc.enable()
