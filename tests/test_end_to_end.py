@@ -67,7 +67,7 @@ def test_an_experiment_runs_what_it_changes(project: Path) -> None:
     assert loss["new"] < loss["old"]
 
 
-def test_a_mistake_is_one_line_and_loses_no_picture(project: Path) -> None:
+def test_a_mistake_is_one_line_and_loses_nothing(project: Path) -> None:
     def mistake(parameters: dict[str, Any]) -> None:
         parameters["tasks"]["classification"]["optimizers"]["sgd"]["lr"] = -1
 
@@ -78,6 +78,8 @@ def test_a_mistake_is_one_line_and_loses_no_picture(project: Path) -> None:
     assert line in str(failure.value).splitlines()
     assert "Traceback" not in str(failure.value)
     assert run(project, "git", "status", "--short").split() == ["M", "params.yaml"]
+    run(project, "git", "restore", "params.yaml")
+    assert stages_run(run(project, "dvc", "repro")) == []
 
 
 def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
