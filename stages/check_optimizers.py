@@ -20,9 +20,10 @@ from stages.reference.eager import import_compiler_on_demand
 from stages.reference.optimizers import OPTIMIZERS as TORCH_OPTIMIZERS
 from stages.task.command import plain_errors
 from stages.task.files import write_metrics
-from stages.task.params import SGD, Adam, OptimizerChecks, read_parameters
+from stages.task.optimizers import Hyperparameters
+from stages.task.params import OptimizerChecks, read_parameters
 
-Variants = Sequence[SGD | Adam]
+Variants = Sequence[Hyperparameters]
 Steps = Iterator[NDArray[np.float64]]
 
 
@@ -70,21 +71,23 @@ def numpy_steps(name: str, variants: Variants, start: float, x: NDArray[np.float
 
 
 def torch_steps(name: str, variants: Variants, start: float, x: NDArray[np.float64]) -> Steps:
-    """The same by autograd and one optimizer of torch.optim, each variant a parameter group."""
+    """The same by autograd and torch.optim."""
     p = [torch.tensor(start, dtype=torch.float64, requires_grad=True) for _ in variants]
-    groups = [
-        {"params": [own], **variant.model_dump()} for own, variant in zip(p, variants, strict=True)
+    optimizers = [
+        TORCH_OPTIMIZERS[name]([own], foreach=False, **variant.model_dump())
+        for own, variant in zip(p, variants, strict=True)
     ]
-    optimizer = TORCH_OPTIMIZERS[name](groups, foreach=False)
     for x_now in x:
         x_each = torch.full((len(p),), x_now, dtype=torch.float64, requires_grad=True)
         (torch.stack(p) * x_each**2).sum().backward()
         with IEEESquareRoot():
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
         dy_dp = [own.grad.item() for own in p if own.grad is not None]
         assert x_each.grad is not None
         yield np.stack([[own.item() for own in p], dy_dp, x_each.grad.numpy()])
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.zero_grad()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,15 @@ weight decay is AdamW: Loshchilov and Hutter, "Decoupled weight decay regulariza
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, Lerp, power, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    Lerp,
+    power,
+    require_betas,
+    require_not_negative,
+    rounded,
+)
 
 
 class Adam:
@@ -27,6 +35,7 @@ class Adam:
     decoupled_weight_decay: decay the parameters, not the gradient
 
     Every number may be an array with one value for each run, of parameters (runs, n).
+    Raises ValueError for betas out of their range and for any other number below 0.
 
     >>> parameters = np.array([1.2])
     >>> Adam(lr=0.1)(parameters, np.array([2.0]))
@@ -45,6 +54,8 @@ class Adam:
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        require_not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
+        require_betas(betas)
         self.lr, (self.beta1, self.beta2), self.eps = lr, betas, eps
         self.weight_decay, self.amsgrad, self.maximize = weight_decay, amsgrad, maximize
         self.decoupled_weight_decay = decoupled_weight_decay

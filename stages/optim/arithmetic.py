@@ -1,6 +1,7 @@
 """The arithmetic that the optimizers share, in the order of operations of torch's kernels."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,53 @@ Array = NDArray[Any]
 Hyperparameter = float | NDArray[np.float64]  # one for all runs, or (runs,)
 
 
+def require(holds: bool | NDArray[np.bool_], name: str, value: Hyperparameter, rule: str) -> None:
+    """Raises ValueError, with the first value that is wrong, unless it holds for every run."""
+    if not np.all(holds):
+        where = ""
+        if isinstance(value, np.ndarray):
+            run = int(np.argmin(holds))
+            value, where = value[run], f" in run {run}"
+        raise ValueError(f"{name} must be {rule}, got {value}{where}")
+
+
+def require_not_negative(**hyperparameters: Hyperparameter) -> None:
+    """Raises ValueError for the first of them with a value below 0."""
+    for name, value in hyperparameters.items():
+        require(value >= 0, name, value, "at least 0")
+
+
+def require_betas(betas: tuple[Hyperparameter, ...]) -> None:
+    """Raises ValueError for the first decay rate that is not in [0, 1)."""
+    for index, beta in enumerate(betas):
+        holds = np.greater_equal(beta, 0) & np.less(beta, 1)
+        require(holds, f"betas[{index}]", beta, "in [0, 1)")
+
+
 def rounded(value: Hyperparameter, parameters: Array) -> Array:
     """The hyperparameter in the parameters' dtype: 0-d, or (runs, 1) to go with (runs, n)."""
     array = np.asarray(value, parameters.dtype)
     return array[:, None] if array.ndim else array
 
 
-def power(base: Hyperparameter, exponent: float) -> Hyperparameter:
+def power(base: Hyperparameter, exponent: Hyperparameter) -> Hyperparameter:
     """`base ** exponent` in Python's own floats, as torch has it; NumPy's may differ by an ULP."""
-    if isinstance(base, np.ndarray):
-        return np.array([float(one) ** exponent for one in base])
+    if isinstance(base, np.ndarray) or isinstance(exponent, np.ndarray):
+        return each(math.pow, base, exponent)
     return math.pow(base, exponent)
+
+
+def each(function: Callable[..., float], *values: Hyperparameter) -> Hyperparameter:
+    """The function of the hyperparameters in Python's own floats, for each run if one has runs."""
+    if any(isinstance(value, np.ndarray) for value in values):
+        runs = zip(*(array.tolist() for array in np.broadcast_arrays(*values)), strict=True)
+        return np.array([function(*run) for run in runs])
+    return function(*map(float, values))
+
+
+def single(value: Hyperparameter) -> Hyperparameter:
+    """The value rounded to single precision, as torch keeps a few numbers whatever the dtype."""
+    return np.float64(np.float32(value))
 
 
 class Lerp:
@@ -31,14 +68,14 @@ class Lerp:
 
     def __init__(self, weight: Hyperparameter, parameters: Array) -> None:
         weights = rounded(weight, parameters)
-        self._near_start = weights < 0.5
-        self._factor = np.where(self._near_start, weights, weights - 1)
+        self._near_end = weights >= 0.5
+        self._some_near_end = bool(self._near_end.any())
+        self._factor = np.where(self._near_end, weights - 1, weights)
 
     def __call__(self, start: Array, end: Array, scratch: Array) -> None:
         """Moves `start` towards `end`, in place."""
         np.subtract(end, start, scratch)
         np.multiply(scratch, self._factor, scratch)
-        if self._near_start.all():
-            np.add(start, scratch, start)
-        else:
-            np.add(np.where(self._near_start, start, end), scratch, start)
+        if self._some_near_end:
+            np.copyto(start, end, where=self._near_end)
+        np.add(start, scratch, start)

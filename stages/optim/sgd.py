@@ -10,7 +10,7 @@ initialization and momentum in deep learning", ICML 2013; lr multiplies after th
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, rounded
+from stages.optim.arithmetic import Array, Hyperparameter, require_not_negative, rounded
 
 
 class SGD:
@@ -24,7 +24,8 @@ class SGD:
     maximize: climb instead of descend
 
     Every number may be an array with one value for each run, of parameters (runs, n).
-    Raises ValueError for nesterov without momentum or with dampening.
+    Raises ValueError for lr, momentum or weight_decay below 0, and for nesterov without momentum
+    or with dampening.
 
     >>> parameters = np.array([1.2])
     >>> SGD(lr=0.1)(parameters, np.array([2.0]))
@@ -42,6 +43,7 @@ class SGD:
         *,
         maximize: bool = False,
     ) -> None:
+        require_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (not np.all(momentum) or np.any(dampening)):
             raise ValueError("nesterov needs momentum and no dampening")
         self.lr, self.momentum, self.dampening = lr, momentum, dampening

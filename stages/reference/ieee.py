@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+ROOT, ROOT_IN_PLACE = torch.ops.aten.sqrt.default, torch.ops.aten.sqrt_.default
+
 
 class IEEESquareRoot(TorchDispatchMode):
     """While it is entered, torch.sqrt is NumPy's, which is rounded correctly."""
@@ -27,6 +29,7 @@ class IEEESquareRoot(TorchDispatchMode):
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         """Evaluates one operation of torch."""
-        if function is torch.ops.aten.sqrt.default:
-            return torch.from_numpy(np.asarray(np.sqrt(args[0].numpy())))
-        return function(*args, **(kwargs or {}))
+        if function is not ROOT and function is not ROOT_IN_PLACE:
+            return function(*args, **(kwargs or {}))
+        root = torch.from_numpy(np.asarray(np.sqrt(args[0].numpy())))
+        return root if function is ROOT else args[0].copy_(root)

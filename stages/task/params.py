@@ -9,122 +9,28 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import MinLen
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    Strict,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from stages.task.errors import InputError, Section, describe, shown
-
-# ------------------------------------------------------------------------------------- values
-
-
-def number(value: object) -> object:
-    """A number for a text that is one, an integer for a whole number, anything else as it is.
-
-    `dvc exp run -S lr=1e-5` writes `1e-05`, which YAML 1.1 reads as a text, and `-S epochs=1e2`
-    writes `100.0`.
-    """
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return value
-    # Below 2**53 every whole float is exactly one integer.
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return value
-
-
-def _count_or_fraction(value: object) -> object:
-    value = number(value)
-    if _is_count(value) or (isinstance(value, float) and 0 < value < 1):
-        return value
-    raise ValueError(
-        f"must be a whole number of at least 1, or a fraction between 0 and 1; got {shown(value)}"
-    )
-
-
-def _count_or_full(value: object) -> object:
-    value = number(value)
-    if _is_count(value) or value == "full":
-        return value
-    raise ValueError(f"must be a whole number of at least 1, or full; got {shown(value)}")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-Numeric = BeforeValidator(number)
-Flag = Annotated[bool, Strict(), Field(description="true or false")]
-Text = Annotated[str, MinLen(1), Field(description="a text")]
-Count = Annotated[int, Strict(), Ge(1), Numeric, Field(description="a whole number of at least 1")]
-Moments = Annotated[
-    int, Strict(), Ge(2), Numeric, Field(description="a whole number of at least 2")
-]
-Seed = Annotated[int, Strict(), Ge(0), Numeric, Field(description="a whole number of at least 0")]
-Number = Annotated[float, Strict(), Numeric, Field(description="a number")]
-Positive = Annotated[float, Strict(), Gt(0), Numeric, Field(description="a number greater than 0")]
-NotNegative = Annotated[
-    float, Strict(), Ge(0), Numeric, Field(description="a number of at least 0")
-]
-DecayRate = Annotated[float, Strict(), Ge(0), Lt(1), Numeric]
-
-# --------------------------------------------------------------------------------- optimizers
-# Names, order, defaults and refusals are those of torch.optim, but a learning rate of 0, with which
-# nothing would learn, is refused too.
-
-
-class SGD(Section):
-    """Hyperparameters of stochastic gradient descent."""
-
-    lr: Positive = 1e-3
-    momentum: NotNegative = 0.0
-    dampening: Number = 0.0
-    weight_decay: NotNegative = 0.0
-    nesterov: Flag = False
-    maximize: Flag = False
-
-    @field_validator("nesterov")
-    @classmethod
-    def _nesterov_extends_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
-        # A value that was itself refused is not there; it has a line of its own.
-        momentum, dampening = info.data.get("momentum", 1.0), info.data.get("dampening", 0.0)
-        if nesterov and (momentum == 0 or dampening != 0):
-            raise ValueError(
-                "needs momentum greater than 0 and dampening 0, "
-                f"got momentum {momentum:g} and dampening {dampening:g}"
-            )
-        return nesterov
-
-
-class Adam(Section):
-    """Hyperparameters of Adam, and of AdamW, which is Adam with decoupled_weight_decay."""
-
-    lr: Positive = 1e-3
-    betas: Annotated[
-        tuple[DecayRate, DecayRate], Field(description="two numbers of at least 0, below 1")
-    ] = (0.9, 0.999)
-    eps: NotNegative = 1e-8
-    weight_decay: NotNegative = 0.0
-    amsgrad: Flag = False
-    maximize: Flag = False
-    decoupled_weight_decay: Flag = False
-
-
-class Optimizers(Section):
-    """The optimizers that a task may select, each with its hyperparameters."""
-
-    sgd: SGD | None = None
-    adam: Adam | None = None
-
+from stages.task.optimizers import Hyperparameters, Name, Optimizers, Variants
+from stages.task.values import (
+    Count,
+    Flag,
+    Moments,
+    Number,
+    Seed,
+    Text,
+    count_or_fraction,
+    count_or_full,
+)
 
 # -------------------------------------------------------------------------------------- tasks
 
@@ -182,7 +88,7 @@ class Split(Section):
 
     test: Annotated[
         int | float,
-        BeforeValidator(_count_or_fraction),
+        BeforeValidator(count_or_fraction),
         Field(description="a whole number of at least 1, or a fraction between 0 and 1"),
     ]
     seed: Seed
@@ -207,7 +113,7 @@ class Training(Section):
     epochs: Count
     batch_size: Annotated[
         int | Literal["full"],
-        BeforeValidator(_count_or_full),
+        BeforeValidator(count_or_full),
         Field(description="a whole number of at least 1, or full"),
     ]
     seed: Seed
@@ -229,7 +135,7 @@ class Task(Section):
     training: Training
     device: Literal["cpu", "cuda"]
     optimizers: Optimizers  # before `optimizer`, whose validation needs it
-    optimizer: Literal["sgd", "adam"]
+    optimizer: Name
 
     @field_validator("optimizer")
     @classmethod
@@ -244,21 +150,14 @@ class Task(Section):
         return optimizer
 
     @property
-    def hyperparameters(self) -> SGD | Adam:
+    def hyperparameters(self) -> Hyperparameters:
         """The hyperparameters of the selected optimizer."""
         selected = getattr(self.optimizers, self.optimizer)
-        assert isinstance(selected, SGD | Adam)
+        assert isinstance(selected, Hyperparameters)
         return selected
 
 
 # ------------------------------------------------------------------------------------- checks
-
-
-class Variants(Section):
-    """The variants to check of each optimizer, whose key is its name in torch.optim."""
-
-    sgd: Annotated[tuple[SGD, ...], Field(alias="SGD")] = ()
-    adam: Annotated[tuple[Adam, ...], Field(alias="Adam")] = ()
 
 
 class OptimizerChecks(Section):

@@ -1,10 +1,12 @@
-"""Adam: closed forms, and many runs at once."""
+"""Adam: closed forms, its refusals, and many runs at once."""
 
 import doctest
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from runs_of_optimizers import assert_runs_equal_alone
 
 from stages.optim import Adam, adam
@@ -66,6 +68,24 @@ def test_gradients_are_left_as_they_are() -> None:
     for _ in range(3):
         optimizer(np.ones(2), gradient)
     np.testing.assert_array_equal(gradient, [1.0, -2.0])
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        ({"lr": -0.1}, "lr must be at least 0, got -0.1"),
+        ({"lr": float("nan")}, "lr must be at least 0, got nan"),
+        ({"betas": (-0.1, 0.9)}, "betas[0] must be in [0, 1), got -0.1"),
+        ({"betas": (0.9, 1.0)}, "betas[1] must be in [0, 1), got 1.0"),
+        ({"eps": -1e-8}, "eps must be at least 0, got -1e-08"),
+        ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
+    ],
+)
+def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="Invalid"):
+        torch.optim.Adam([torch.zeros(1)], **variant)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Adam(**variant)
 
 
 EIGHT = np.linspace(0.1, 0.8, 8)

@@ -1,6 +1,7 @@
 """SGD: closed forms, its refusals, and many runs at once."""
 
 import doctest
+import re
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,21 @@ def test_nesterov_is_refused_where_torch_refuses_it(variant: dict[str, Any]) -> 
     with pytest.raises(ValueError, match="Nesterov"):
         torch.optim.SGD([torch.zeros(1)], **variant)
     with pytest.raises(ValueError, match=r"^nesterov needs momentum and no dampening$"):
+        SGD(**variant)
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        ({"lr": -0.1}, "lr must be at least 0, got -0.1"),
+        ({"momentum": -0.1}, "momentum must be at least 0, got -0.1"),
+        ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
+    ],
+)
+def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="Invalid"):
+        torch.optim.SGD([torch.zeros(1)], **variant)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         SGD(**variant)
 
 

@@ -17,6 +17,8 @@ for dtype in ("float64", "float32"):
     with IEEESquareRoot():
         assert np.array_equal(torch.sqrt(ta).numpy(), np.sqrt(a)), "sqrt"
         assert np.array_equal((ta * 4).sqrt().numpy(), np.sqrt(a * 4)), "another sqrt"
+        in_place = ta.clone().sqrt_()
+        assert np.array_equal(in_place.numpy(), np.sqrt(a)), "sqrt_"
         scalar = torch.sqrt(ta[0])
         assert scalar.shape == () and scalar.item() == np.sqrt(a[0]), "sqrt of a scalar"
     third = np.array(0.3, dtype)

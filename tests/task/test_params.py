@@ -1,6 +1,6 @@
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from repository import ROOT
 
 from stages.task.errors import InputError
-from stages.task.params import SGD, Adam, Generator, OwnTable, number, read_parameters
+from stages.task.optimizers import SGD, Adam, Hyperparameters
+from stages.task.params import Generator, OwnTable, read_parameters
+from stages.task.values import number
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_the_defaults_are_those_of_the_three_scripts():
 
 
 # Each of these is one change to params.yaml, and the whole of what the user reads.
+OPTIMIZERS = "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd"
 REFUSALS = [
     (
         "tasks/regression/optimizers/sgd/lr",
@@ -163,15 +166,15 @@ REFUSALS = [
         "tasks.regression.optimizers.adam.eps: must be at least 0, got -1e-09",
     ),
     (
-        "tasks/regression/optimizers/adamw",
+        "tasks/regression/optimizers/adm",
         {"lr": 1},
-        "tasks.regression.optimizers.adamw: unknown key (did you mean adam?); "
-        "valid keys are sgd, adam",
+        "tasks.regression.optimizers.adm: unknown key (did you mean adam?); "
+        f"valid keys are {OPTIMIZERS}",
     ),
     (
         "tasks/regression/optimizer",
-        "rmsprop",
-        "tasks.regression.optimizer: must be one of sgd, adam; got 'rmsprop'",
+        "rmsdrop",
+        f"tasks.regression.optimizer: must be one of {OPTIMIZERS}; got 'rmsdrop'",
     ),
     (
         "tasks/regression/optimizers/sgd",
@@ -186,7 +189,7 @@ REFUSALS = [
     (
         "tasks/regression/optimizers",
         [1],
-        "tasks.regression.optimizers: must be a section with the keys sgd, adam, got [1]",
+        f"tasks.regression.optimizers: must be a section with the keys {OPTIMIZERS}, got [1]",
     ),
     (
         "tasks/moons/model/activation",
@@ -350,7 +353,8 @@ REFUSALS = [
         "checks/optimizers/variants/Adan",
         [],
         "checks.optimizers.variants.Adan: unknown key (did you mean Adam?); "
-        "valid keys are SGD, Adam",
+        "valid keys are SGD, Adam, AdamW, Adamax, NAdam, RAdam, Adagrad, Adadelta, RMSprop, Rprop, "
+        "ASGD",
     ),
 ]
 
@@ -470,7 +474,7 @@ def test_a_table_of_ones_own_needs_no_options_and_no_seed(tmp_path, monkeypatch)
     assert task.data == OwnTable(source="my.csv", features=("a", "b"), target="c")
 
 
-@pytest.mark.parametrize("kind", [SGD, Adam])
+@pytest.mark.parametrize("kind", get_args(Hyperparameters))
 def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
     import torch
 
@@ -481,7 +485,7 @@ def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
 
 
 @given(
-    kind=st.sampled_from([SGD, Adam]),
+    kind=st.sampled_from(get_args(Hyperparameters)),
     values=st.fixed_dictionaries(
         {},
         optional={
@@ -492,6 +496,12 @@ def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
             "nesterov": st.booleans(),
             "eps": st.floats(-1, 1),
             "betas": st.tuples(st.floats(-1, 2), st.floats(-1, 2)),
+            "momentum_decay": st.floats(-1, 1),
+            "lr_decay": st.floats(-1, 1),
+            "initial_accumulator_value": st.floats(-1, 1),
+            "rho": st.floats(-0.5, 1.5),
+            "alpha": st.floats(-1, 1),
+            "etas": st.tuples(st.floats(-0.5, 1.5), st.floats(0.5, 2)),
         },
     ),
 )

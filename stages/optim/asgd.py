@@ -1,0 +1,95 @@
+"""ASGD: stochastic gradient descent with a falling rate, and an average of its way.
+
+    g = ∇f(p) + weight_decay · p
+    p = (1 - lambd · η) · p - η · g
+    a = a + μ · (p - a)
+    η = lr / (1 + lambd · lr · t)^alpha           (for the next step; lr at the first)
+    μ = 1 / max(1, t - t0)                        (for the next step; 1 at the first)
+
+Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM Journal on
+Control and Optimization 1992. t counts the steps from 1. Up to step t0 + 2 the average a is p
+itself, from there on it is the mean of all p. η and μ are rounded to single precision, as torch
+keeps them.
+"""
+
+import numpy as np
+
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    power,
+    require_not_negative,
+    rounded,
+    single,
+)
+
+
+class ASGD:
+    """torch.optim.ASGD in NumPy.
+
+    lr: learning rate of the first step
+    lambd: decay of the parameters, and of the learning rate
+    alpha: power with which the learning rate falls
+    t0: averaging begins two steps after this one
+    weight_decay: factor of the L2 penalty ½ · weight_decay · p²
+    maximize: climb instead of descend
+
+    Every number may be an array with one value for each run, of parameters (runs, n).
+    After a step `average` is the averaged parameters, torch's state "ax".
+    Raises ValueError for lr or weight_decay below 0.
+
+    >>> parameters, optimizer = np.array([2.0]), ASGD(lr=0.25, lambd=0.0, t0=0)
+    >>> for gradient in (4.0, 2.0, 2.0):
+    ...     optimizer(parameters, np.array([gradient]))
+    >>> parameters, optimizer.average
+    (array([0.]), array([0.25]))
+    """
+
+    def __init__(
+        self,
+        lr: Hyperparameter = 1e-2,
+        lambd: Hyperparameter = 1e-4,
+        alpha: Hyperparameter = 0.75,
+        t0: Hyperparameter = 1e6,
+        weight_decay: Hyperparameter = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        require_not_negative(lr=lr, weight_decay=weight_decay)
+        self.lr, self.lambd, self.alpha, self.t0 = lr, lambd, alpha, t0
+        self.weight_decay, self.maximize = weight_decay, maximize
+        self.steps = 0
+
+    def __call__(self, parameters: Array, gradients: Array) -> None:
+        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
+        if self.steps == 0:
+            self._start(parameters)
+        self.steps += 1
+        g, scratch = gradients, self._scratch
+        if self.maximize:
+            g = np.negative(g, self._gradient)
+        if self._decays:
+            np.multiply(parameters, self._weight_decay, scratch)
+            g = np.add(g, scratch, self._gradient)
+
+        np.multiply(parameters, rounded(1 - self.lambd * self._eta, parameters), parameters)
+        np.multiply(g, rounded(self._eta, g), scratch)
+        np.subtract(parameters, scratch, parameters)
+
+        np.subtract(parameters, self.average, scratch)
+        np.multiply(scratch, rounded(self._mu, scratch), scratch)
+        np.add(self.average, scratch, self.average)
+        np.copyto(self.average, parameters, where=rounded(self._mu, scratch) == 1)
+
+        self._set_rates_of_next_step()
+
+    def _start(self, parameters: Array) -> None:
+        self._eta, self._mu = single(self.lr), single(1.0)
+        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._decays = np.any(self.weight_decay)
+        self.average = np.zeros_like(parameters)
+        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
+
+    def _set_rates_of_next_step(self) -> None:
+        self._eta = single(self.lr / power(1 + self.lambd * self.lr * self.steps, self.alpha))
+        self._mu = single(1 / np.maximum(1.0, self.steps - self.t0))

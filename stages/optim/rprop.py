@@ -1,0 +1,81 @@
+"""Rprop: each parameter has a step size of its own, and only the sign of its gradient counts.
+
+    g = ∇f(p)
+    s = η⁺ · s  where g · (g before) > 0,    η⁻ · s  where it is < 0      (s = lr at the start)
+    s = s within step_sizes
+    g = 0  where the sign has changed, so that the next step there keeps its size
+    p = p - sign(g) · s
+
+Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP
+algorithm", ICNN 1993, without taking back the step that overshot (iRprop⁻: Igel and Hüsken,
+"Improving the Rprop learning algorithm", NC 2000).
+"""
+
+import numpy as np
+
+from stages.optim.arithmetic import Array, Hyperparameter, require, require_not_negative, rounded
+
+
+class Rprop:
+    """torch.optim.Rprop in NumPy.
+
+    lr: the first step size of all parameters
+    etas: factors of the step size where the sign of the gradient changes, and where it stays
+    step_sizes: the smallest and the largest step size
+    maximize: climb instead of descend
+
+    Every number may be an array with one value for each run, of parameters (runs, n).
+    Raises ValueError for lr below 0, and unless 0 < etas[0] < 1 < etas[1].
+
+    >>> parameters = np.array([1.25, 1.25])
+    >>> Rprop(lr=0.25)(parameters, np.array([2.0, -0.5]))
+    >>> parameters
+    array([1. , 1.5])
+    """
+
+    def __init__(
+        self,
+        lr: Hyperparameter = 1e-2,
+        etas: tuple[Hyperparameter, Hyperparameter] = (0.5, 1.2),
+        step_sizes: tuple[Hyperparameter, Hyperparameter] = (1e-6, 50.0),
+        *,
+        maximize: bool = False,
+    ) -> None:
+        require_not_negative(lr=lr)
+        shrink, grow = etas
+        require(np.greater(shrink, 0) & np.less(shrink, 1), "etas[0]", shrink, "in (0, 1)")
+        require(grow > 1, "etas[1]", grow, "above 1")
+        self.lr, self.etas, self.step_sizes, self.maximize = lr, etas, step_sizes, maximize
+        self.steps = 0
+
+    def __call__(self, parameters: Array, gradients: Array) -> None:
+        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
+        if self.steps == 0:
+            self._start(parameters)
+        self.steps += 1
+        g, before, step, mask = gradients, self._before, self._step, self._mask
+        if self.maximize:
+            g = np.negative(g, self._gradient)
+
+        agreement, factor = np.multiply(g, before, self._scratch), self._factor
+        factor.fill(1)
+        np.copyto(factor, self._grow, where=np.greater(agreement, 0, mask))
+        np.copyto(factor, self._shrink, where=np.less(agreement, 0, mask))
+        np.multiply(step, factor, step)
+        np.maximum(step, self._smallest, out=step)
+        np.minimum(step, self._largest, out=step)
+
+        np.copyto(before, g)
+        # not where agreement < 0: if η⁻ rounds to 1, torch stops where the sign is the same, too
+        np.copyto(before, 0, where=np.equal(factor, self._shrink, mask))
+        # not by sign(before), which NumPy takes for NaN where torch takes 0
+        np.subtract(parameters, step, parameters, where=np.greater(before, 0, mask))
+        np.add(parameters, step, parameters, where=np.less(before, 0, mask))
+
+    def _start(self, parameters: Array) -> None:
+        self._shrink, self._grow = (rounded(eta, parameters) for eta in self.etas)
+        self._smallest, self._largest = (rounded(size, parameters) for size in self.step_sizes)
+        self._before, self._step = np.zeros_like(parameters), np.zeros_like(parameters)
+        self._step += rounded(self.lr, parameters)
+        self._factor, self._mask = np.empty_like(parameters), np.empty_like(parameters, bool)
+        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
