@@ -10,26 +10,34 @@ import os
 
 os.environ["ATEN_CPU_CAPABILITY"] = "default"  # the kernels without fused multiply-adds
 
-from typing import Any
-
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-
-ROOT, ROOT_IN_PLACE = torch.ops.aten.sqrt.default, torch.ops.aten.sqrt_.default
+from torch import Tensor
 
 
-class IEEESquareRoot(TorchDispatchMode):
-    """While it is entered, torch.sqrt is NumPy's, which is rounded correctly."""
+def _root(tensor: Tensor) -> Tensor:
+    return torch.from_numpy(np.asarray(np.sqrt(tensor.detach().numpy())))
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
 
-    def __torch_dispatch__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        """Evaluates one operation of torch."""
-        if function is not ROOT and function is not ROOT_IN_PLACE:
-            return function(*args, **(kwargs or {}))
-        root = torch.from_numpy(np.asarray(np.sqrt(args[0].numpy())))
-        return root if function is ROOT else args[0].copy_(root)
+def _root_in_place(tensor: Tensor) -> Tensor:
+    return tensor.copy_(_root(tensor))
+
+
+class IEEESquareRoot:
+    """While it is entered, torch.sqrt, Tensor.sqrt and Tensor.sqrt_ are NumPy's, rounded correctly.
+
+    A TorchDispatchMode would catch every way to a root, but double the time of all operations.
+    """
+
+    def __enter__(self) -> None:
+        self._torch_sqrt = torch.sqrt
+        # A tensor inherits its own two methods: these cover them until they are deleted.
+        for owner, name, root in ROOTS:
+            setattr(owner, name, root)
+
+    def __exit__(self, *_: object) -> None:
+        del Tensor.sqrt, Tensor.sqrt_
+        torch.sqrt = self._torch_sqrt
+
+
+ROOTS = ((torch, "sqrt", _root), (Tensor, "sqrt", _root), (Tensor, "sqrt_", _root_in_place))
