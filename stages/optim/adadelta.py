@@ -12,7 +12,15 @@ root mean square of the steps before this one: u still lacks d.
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, require, require_not_negative, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    in_chunks,
+    require,
+    require_not_negative,
+    rounded,
+    workspace,
+)
 
 
 class Adadelta:
@@ -48,6 +56,7 @@ class Adadelta:
         self.weight_decay, self.maximize = weight_decay, maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -79,8 +88,8 @@ class Adadelta:
         self._decays = np.any(self.weight_decay)
         self._square_average = np.zeros_like(parameters)
         self._step_average = np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._step = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._step = workspace(parameters, 2)
 
     def _average(self, average: Array, values: Array) -> None:
         np.multiply(average, self._rho, average)

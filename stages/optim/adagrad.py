@@ -10,7 +10,14 @@ optimization", JMLR 2011. t counts the steps from 1.
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, require_not_negative, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    in_chunks,
+    require_not_negative,
+    rounded,
+    workspace,
+)
 
 
 class Adagrad:
@@ -54,6 +61,7 @@ class Adagrad:
         self.maximize = maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -81,5 +89,5 @@ class Adagrad:
         self._decays = np.any(self.weight_decay)
         self._sum = np.zeros_like(parameters)
         self._sum += rounded(self.initial_accumulator_value, parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._denominator = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._denominator = workspace(parameters, 2)

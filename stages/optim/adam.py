@@ -16,10 +16,12 @@ from stages.optim.arithmetic import (
     Array,
     Hyperparameter,
     Lerp,
+    in_chunks,
     power,
     require_betas,
     require_not_negative,
     rounded,
+    workspace,
 )
 
 
@@ -61,6 +63,7 @@ class Adam:
         self.decoupled_weight_decay = decoupled_weight_decay
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -102,5 +105,5 @@ class Adam:
         self._decays = np.any(self.weight_decay)
         self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
         self._largest_v = np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._denominator = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._denominator = workspace(parameters, 2)

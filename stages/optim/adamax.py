@@ -14,10 +14,12 @@ from stages.optim.arithmetic import (
     Array,
     Hyperparameter,
     Lerp,
+    in_chunks,
     power,
     require_betas,
     require_not_negative,
     rounded,
+    workspace,
 )
 
 
@@ -54,6 +56,7 @@ class Adamax:
         self.weight_decay, self.maximize = weight_decay, maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -84,4 +87,4 @@ class Adamax:
         self._weight_decay = rounded(self.weight_decay, parameters)
         self._decays = np.any(self.weight_decay)
         self._m, self._u = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)

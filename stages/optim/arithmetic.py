@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
+from copy import copy
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 Hyperparameter = float | NDArray[np.float64]  # one for all runs, or (runs,)
@@ -79,3 +81,41 @@ class Lerp:
         if self._some_near_end:
             np.copyto(start, end, where=self._near_end)
         np.add(start, scratch, start)
+
+
+CHUNK = 2**15  # parameters at a time: with their gradients and state they stay in the cache
+
+Step = Callable[[Any, Array, Array], None]
+
+
+def in_chunks(step: Step) -> Step:
+    """An element-wise optimizer's `__call__`, chunk by chunk where there are many parameters.
+
+    A step passes over its arrays several times. Each chunk has an optimizer of its own, with the
+    state of its parameters.
+    """
+
+    @wraps(step)
+    def whole(optimizer: Any, parameters: Array, gradients: Array) -> None:
+        count = parameters.shape[-1] if parameters.ndim else 1
+        if count <= CHUNK:
+            step(optimizer, parameters, gradients)
+            return
+        if optimizer.steps == 0:
+            starts = range(0, count, CHUNK)
+            optimizer.chunks = [(slice(at, at + CHUNK), copy(optimizer)) for at in starts]
+        optimizer.steps += 1
+        for columns, chunk in optimizer.chunks:
+            step(chunk, parameters[..., columns], gradients[..., columns])
+
+    return whole
+
+
+def workspace(parameters: Array, number: int, dtype: DTypeLike | None = None) -> Array:
+    """Memory like `parameters`, the same for all chunks: what it holds is gone after a step."""
+    return _workspace(parameters.shape, np.dtype(dtype or parameters.dtype), number)
+
+
+@lru_cache(maxsize=32)
+def _workspace(shape: tuple[int, ...], dtype: np.dtype[Any], _number: int) -> Array:
+    return np.empty(shape, dtype)

@@ -17,10 +17,12 @@ import numpy as np
 from stages.optim.arithmetic import (
     Array,
     Hyperparameter,
+    in_chunks,
     power,
     require_not_negative,
     rounded,
     single,
+    workspace,
 )
 
 
@@ -59,7 +61,9 @@ class ASGD:
         self.lr, self.lambd, self.alpha, self.t0 = lr, lambd, alpha, t0
         self.weight_decay, self.maximize = weight_decay, maximize
         self.steps = 0
+        self.chunks: list[tuple[slice, ASGD]] = []
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -76,19 +80,26 @@ class ASGD:
         np.multiply(g, rounded(self._eta, g), scratch)
         np.subtract(parameters, scratch, parameters)
 
-        np.subtract(parameters, self.average, scratch)
+        np.subtract(parameters, self._average, scratch)
         np.multiply(scratch, rounded(self._mu, scratch), scratch)
-        np.add(self.average, scratch, self.average)
-        np.copyto(self.average, parameters, where=rounded(self._mu, scratch) == 1)
+        np.add(self._average, scratch, self._average)
+        np.copyto(self._average, parameters, where=rounded(self._mu, scratch) == 1)
 
         self._set_rates_of_next_step()
+
+    @property
+    def average(self) -> Array:
+        """The averaged parameters, in their shape."""
+        if not self.chunks:
+            return self._average
+        return np.concatenate([chunk.average for _, chunk in self.chunks], axis=-1)
 
     def _start(self, parameters: Array) -> None:
         self._eta, self._mu = single(self.lr), single(1.0)
         self._weight_decay = rounded(self.weight_decay, parameters)
         self._decays = np.any(self.weight_decay)
-        self.average = np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
+        self._average = np.zeros_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
 
     def _set_rates_of_next_step(self) -> None:
         self._eta = single(self.lr / power(1 + self.lambd * self.lr * self.steps, self.alpha))

@@ -17,11 +17,13 @@ from stages.optim.arithmetic import (
     Array,
     Hyperparameter,
     Lerp,
+    in_chunks,
     power,
     require_betas,
     require_not_negative,
     rounded,
     single,
+    workspace,
 )
 
 
@@ -66,6 +68,7 @@ class NAdam:
         self.steps = 0
         self._mu_product: Hyperparameter = 1.0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -114,5 +117,5 @@ class NAdam:
         self._kept = rounded(1 - self.lr * self.weight_decay, parameters)
         self._decays = np.any(self.weight_decay)
         self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._denominator = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._denominator = workspace(parameters, 2)

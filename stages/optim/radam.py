@@ -22,10 +22,12 @@ from stages.optim.arithmetic import (
     Hyperparameter,
     Lerp,
     each,
+    in_chunks,
     power,
     require_betas,
     require_not_negative,
     rounded,
+    workspace,
 )
 
 
@@ -65,6 +67,7 @@ class RAdam:
         self.decoupled_weight_decay = decoupled_weight_decay
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -122,5 +125,5 @@ class RAdam:
         self._kept = rounded(1 - self.lr * self.weight_decay, parameters)
         self._decays = np.any(self.weight_decay)
         self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._factor = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._factor = workspace(parameters, 2)

@@ -14,7 +14,15 @@ sequences with recurrent neural networks", 2013. eps is outside the root, as in 
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, Lerp, require_not_negative, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    Lerp,
+    in_chunks,
+    require_not_negative,
+    rounded,
+    workspace,
+)
 
 
 class RMSprop:
@@ -56,6 +64,7 @@ class RMSprop:
         self.centered, self.maximize = centered, maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -102,5 +111,5 @@ class RMSprop:
         self._accelerates = self._all_have_momentum or self._momentum > 0
         self._square_average, self._average = np.zeros_like(parameters), np.zeros_like(parameters)
         self._buffer = np.zeros_like(parameters)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
-        self._denominator = np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._denominator = workspace(parameters, 2)

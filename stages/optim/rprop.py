@@ -13,7 +13,15 @@ algorithm", ICNN 1993, without taking back the step that overshot (iRprop⁻: Ig
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, require, require_not_negative, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    in_chunks,
+    require,
+    require_not_negative,
+    rounded,
+    workspace,
+)
 
 
 class Rprop:
@@ -48,6 +56,7 @@ class Rprop:
         self.lr, self.etas, self.step_sizes, self.maximize = lr, etas, step_sizes, maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -77,5 +86,5 @@ class Rprop:
         self._smallest, self._largest = (rounded(size, parameters) for size in self.step_sizes)
         self._before, self._step = np.zeros_like(parameters), np.zeros_like(parameters)
         self._step += rounded(self.lr, parameters)
-        self._factor, self._mask = np.empty_like(parameters), np.empty_like(parameters, bool)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
+        self._factor, self._mask = workspace(parameters, 0), workspace(parameters, 1, bool)
+        self._scratch, self._gradient = workspace(parameters, 2), workspace(parameters, 3)

@@ -10,7 +10,14 @@ initialization and momentum in deep learning", ICML 2013; lr multiplies after th
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Hyperparameter, require_not_negative, rounded
+from stages.optim.arithmetic import (
+    Array,
+    Hyperparameter,
+    in_chunks,
+    require_not_negative,
+    rounded,
+    workspace,
+)
 
 
 class SGD:
@@ -50,6 +57,7 @@ class SGD:
         self.weight_decay, self.nesterov, self.maximize = weight_decay, nesterov, maximize
         self.steps = 0
 
+    @in_chunks
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
@@ -74,7 +82,7 @@ class SGD:
         self._undampened = rounded(undampened, parameters)
         self._weight_decay = rounded(self.weight_decay, parameters)
         self._decays, self._has_momentum = np.any(self.weight_decay), np.any(self.momentum)
-        self._scratch, self._gradient = np.empty_like(parameters), np.empty_like(parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
         self._buffer = np.empty_like(parameters)
 
     def _accelerated(self, g: Array) -> Array:
