@@ -1,4 +1,4 @@
-"""Every optimizer against torch.optim, step by step, on the seed's y = p · x².
+"""Every optimizer against torch.optim, step by step, on y = p · x².
 
 Each step takes the next x, asks both sides for the gradients of y, and lets both optimizers move
 their own p. torch computes with the arithmetic of IEEE 754 here, see stages/reference/ieee.py.

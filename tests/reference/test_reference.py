@@ -21,7 +21,7 @@ def test_both_twins_know_the_same_names() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_network_is_the_seeds_classifier(dtype: str) -> None:
-    """relu(hidden(x)), then out: the class Net of the seed."""
+    """relu(hidden(x)), then out: the class Net of the original scripts."""
     model = network([2, 10, 2], "relu", dtype)
     assert [type(layer).__name__ for layer in model] == ["Linear", "ReLU", "Linear"]
     hidden, _, out = model

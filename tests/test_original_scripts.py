@@ -1,4 +1,4 @@
-"""What the three scripts of the seed claim, with their numbers, by the parts of this project."""
+"""What the three original scripts claim, with their numbers, by the parts of this project."""
 
 from pathlib import Path
 
