@@ -16,7 +16,7 @@ def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_seeds_regression_by_hand() -> None:
-    """The loop of the original script with its gradient on paper: mean of error · x, and mean of error."""
+    """The original loop with its gradient on paper: mean of error · x, and mean of error."""
     task = task_like("regression", training__epochs=4, training__batch_size=30)
     write_samples("line", train=100, test=20, features=1)
     model, _, history = train("numpy", "line", task)
