@@ -14,7 +14,9 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
+    MeanSquare,
     in_chunks,
     require,
     require_not_negative,
@@ -62,37 +64,26 @@ class Adadelta:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, scratch, step = gradients, self._scratch, self._step
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        scratch, step = self._scratch, self._step
 
-        self._average(self._square_average, g)
+        self._mean_square(self._square_average, g, scratch)
         np.add(self._square_average, self._eps, scratch)
         np.sqrt(scratch, scratch)
         np.add(self._step_average, self._eps, step)
         np.sqrt(step, step)
         np.divide(step, scratch, step)
         np.multiply(step, g, step)
-        self._average(self._step_average, step)
+        self._mean_square(self._step_average, step, scratch)
         np.multiply(step, self._lr, scratch)
         np.subtract(parameters, scratch, parameters)
 
     def _start(self, parameters: Array) -> None:
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
-        self._rho = rounded(self.rho, parameters)
-        self._one_minus_rho = rounded(1 - self.rho, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._mean_square = MeanSquare(self.rho, parameters)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
         self._decays = np.any(self.weight_decay)
         self._square_average = np.zeros_like(parameters)
         self._step_average = np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
         self._step = workspace(parameters, 2)
-
-    def _average(self, average: Array, values: Array) -> None:
-        np.multiply(average, self._rho, average)
-        np.multiply(values, self._one_minus_rho, self._scratch)
-        np.multiply(self._scratch, values, self._scratch)
-        np.add(average, self._scratch, average)

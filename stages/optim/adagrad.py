@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     in_chunks,
     require_not_negative,
@@ -67,12 +68,8 @@ class Adagrad:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, s, scratch, denominator = gradients, self._sum, self._scratch, self._denominator
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        s, scratch, denominator = self._sum, self._scratch, self._denominator
 
         np.multiply(g, g, scratch)
         np.add(s, scratch, s)
@@ -84,10 +81,9 @@ class Adagrad:
         np.subtract(parameters, scratch, parameters)
 
     def _start(self, parameters: Array) -> None:
-        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
         self._eps = rounded(self.eps, parameters)
-        self._decays = np.any(self.weight_decay)
         self._sum = np.zeros_like(parameters)
         self._sum += rounded(self.initial_accumulator_value, parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
         self._denominator = workspace(parameters, 2)

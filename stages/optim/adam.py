@@ -14,8 +14,10 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     Lerp,
+    MeanSquare,
     in_chunks,
     power,
     require_betas,
@@ -69,20 +71,11 @@ class Adam:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, m, v, scratch = gradients, self._m, self._v, self._scratch
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays and self.decoupled_weight_decay:
-            np.multiply(parameters, self._kept, parameters)
-        elif self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        m, v, scratch = self._m, self._v, self._scratch
 
         self._towards(m, g, scratch)
-        np.multiply(v, self._beta2, v)
-        np.multiply(g, self._one_minus_beta2, scratch)
-        np.multiply(scratch, g, scratch)
-        np.add(v, scratch, v)
+        self._mean_square(v, g, scratch)
         if self.amsgrad:
             v = np.maximum(self._largest_v, v, out=self._largest_v)
 
@@ -97,13 +90,11 @@ class Adam:
 
     def _start(self, parameters: Array) -> None:
         self._towards = Lerp(1 - self.beta1, parameters)
-        self._beta2 = rounded(self.beta2, parameters)
-        self._one_minus_beta2 = rounded(1 - self.beta2, parameters)
+        self._mean_square = MeanSquare(self.beta2, parameters)
         self._eps = rounded(self.eps, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
-        self._kept = rounded(1 - self.lr * self.weight_decay, parameters)
-        self._decays = np.any(self.weight_decay)
+        decoupled_lr = self.lr if self.decoupled_weight_decay else None
+        self._direction = Direction(parameters, self.weight_decay, self.maximize, decoupled_lr)
         self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
         self._largest_v = np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
         self._denominator = workspace(parameters, 2)

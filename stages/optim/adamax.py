@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     Lerp,
     in_chunks,
@@ -62,12 +63,8 @@ class Adamax:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, m, u, scratch = gradients, self._m, self._u, self._scratch
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        m, u, scratch = self._m, self._u, self._scratch
 
         self._towards(m, g, scratch)
         np.multiply(u, self._beta2, u)
@@ -84,7 +81,7 @@ class Adamax:
         self._towards = Lerp(1 - self.beta1, parameters)
         self._beta2 = rounded(self.beta2, parameters)
         self._eps = rounded(self.eps, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
         self._decays = np.any(self.weight_decay)
         self._m, self._u = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)

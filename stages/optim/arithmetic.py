@@ -62,6 +62,52 @@ def single(value: Hyperparameter) -> Hyperparameter:
     return np.float64(np.float32(value))
 
 
+class Direction:
+    """What an optimizer follows: the gradient, negated to climb, with the decay of the weights.
+
+    decoupled_lr: the learning rate of an optimizer that decays the parameters, not the gradient
+    """
+
+    def __init__(
+        self,
+        parameters: Array,
+        weight_decay: Hyperparameter,
+        maximize: bool,
+        decoupled_lr: Hyperparameter | None = None,
+    ) -> None:
+        self._maximize, self._decays = maximize, np.any(weight_decay)
+        self._decoupled = decoupled_lr is not None
+        kept = weight_decay if decoupled_lr is None else 1 - decoupled_lr * weight_decay
+        self._factor = rounded(kept, parameters)
+        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+
+    def __call__(self, parameters: Array, gradients: Array) -> Array:
+        """The direction; decays the parameters in place if that is decoupled."""
+        g = gradients
+        if self._maximize:
+            g = np.negative(g, self._gradient)
+        if self._decays and self._decoupled:
+            np.multiply(parameters, self._factor, parameters)
+        elif self._decays:
+            np.multiply(parameters, self._factor, self._scratch)
+            g = np.add(g, self._scratch, self._gradient)
+        return g
+
+
+class MeanSquare:
+    """A running mean of squares: decay · mean + (1 - decay) · value²."""
+
+    def __init__(self, decay: Hyperparameter, parameters: Array) -> None:
+        self._decay, self._rest = rounded(decay, parameters), rounded(1 - decay, parameters)
+
+    def __call__(self, mean: Array, values: Array, scratch: Array) -> None:
+        """Moves `mean` on by one value, in place."""
+        np.multiply(mean, self._decay, mean)
+        np.multiply(values, self._rest, scratch)
+        np.multiply(scratch, values, scratch)
+        np.add(mean, scratch, mean)
+
+
 class Lerp:
     """Linear interpolation towards an end, from the nearer side as torch.lerp.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     in_chunks,
     power,
@@ -69,12 +70,8 @@ class ASGD:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, scratch = gradients, self._scratch
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        scratch = self._scratch
 
         np.multiply(parameters, rounded(1 - self.lambd * self._eta, parameters), parameters)
         np.multiply(g, rounded(self._eta, g), scratch)
@@ -96,10 +93,10 @@ class ASGD:
 
     def _start(self, parameters: Array) -> None:
         self._eta, self._mu = single(self.lr), single(1.0)
-        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
         self._decays = np.any(self.weight_decay)
         self._average = np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
 
     def _set_rates_of_next_step(self) -> None:
         self._eta = single(self.lr / power(1 + self.lambd * self.lr * self.steps, self.alpha))

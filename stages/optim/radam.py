@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     Lerp,
+    MeanSquare,
     each,
     in_chunks,
     power,
@@ -73,20 +75,11 @@ class RAdam:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, m, v, scratch = gradients, self._m, self._v, self._scratch
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays and self.decoupled_weight_decay:
-            np.multiply(parameters, self._kept, parameters)
-        elif self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        m, v, scratch = self._m, self._v, self._scratch
 
         self._towards(m, g, scratch)
-        np.multiply(v, self._beta2, v)
-        np.multiply(g, self._one_minus_beta2, scratch)
-        np.multiply(scratch, g, scratch)
-        np.add(v, scratch, v)
+        self._mean_square(v, g, scratch)
 
         np.divide(m, rounded(1 - power(self.beta1, self.steps), m), scratch)
         np.multiply(scratch, self._lr, scratch)
@@ -118,12 +111,10 @@ class RAdam:
     def _start(self, parameters: Array) -> None:
         self._towards = Lerp(1 - self.beta1, parameters)
         self._lr = rounded(self.lr, parameters)
-        self._beta2 = rounded(self.beta2, parameters)
-        self._one_minus_beta2 = rounded(1 - self.beta2, parameters)
+        self._mean_square = MeanSquare(self.beta2, parameters)
         self._eps = rounded(self.eps, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
-        self._kept = rounded(1 - self.lr * self.weight_decay, parameters)
-        self._decays = np.any(self.weight_decay)
+        decoupled_lr = self.lr if self.decoupled_weight_decay else None
+        self._direction = Direction(parameters, self.weight_decay, self.maximize, decoupled_lr)
         self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
         self._factor = workspace(parameters, 2)

@@ -16,8 +16,10 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     Lerp,
+    MeanSquare,
     in_chunks,
     require_not_negative,
     rounded,
@@ -70,17 +72,11 @@ class RMSprop:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, scratch, denominator = gradients, self._scratch, self._denominator
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        scratch, denominator = self._scratch, self._denominator
 
-        v = np.multiply(self._square_average, self._alpha, self._square_average)
-        np.multiply(g, self._one_minus_alpha, scratch)
-        np.multiply(scratch, g, scratch)
-        np.add(v, scratch, v)
+        v = self._square_average
+        self._mean_square(v, g, scratch)
         if self.centered:
             self._towards(self._average, g, scratch)
             np.multiply(self._average, self._average, scratch)
@@ -101,15 +97,14 @@ class RMSprop:
 
     def _start(self, parameters: Array) -> None:
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
-        self._alpha = rounded(self.alpha, parameters)
-        self._one_minus_alpha = rounded(1 - self.alpha, parameters)
+        self._mean_square = MeanSquare(self.alpha, parameters)
         self._towards = Lerp(1 - self.alpha, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
         self._momentum = rounded(self.momentum, parameters)
-        self._decays, self._has_momentum = np.any(self.weight_decay), np.any(self.momentum)
+        self._has_momentum = np.any(self.momentum)
         self._all_have_momentum = np.all(self.momentum)
         self._accelerates = self._all_have_momentum or self._momentum > 0
         self._square_average, self._average = np.zeros_like(parameters), np.zeros_like(parameters)
         self._buffer = np.zeros_like(parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
+        self._scratch = workspace(parameters, 0)
         self._denominator = workspace(parameters, 2)

@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.optim.arithmetic import (
     Array,
+    Direction,
     Hyperparameter,
     in_chunks,
     require_not_negative,
@@ -63,12 +64,8 @@ class SGD:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, scratch = gradients, self._scratch
-        if self.maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays:
-            np.multiply(parameters, self._weight_decay, scratch)
-            g = np.add(g, scratch, self._gradient)
+        g = self._direction(parameters, gradients)
+        scratch = self._scratch
         if self._has_momentum:
             g = self._accelerated(g)
         np.multiply(g, self._lr, scratch)
@@ -80,8 +77,8 @@ class SGD:
         # a run without momentum takes its whole gradient, whatever the others do
         undampened = np.where(np.equal(self.momentum, 0), 1.0, 1 - self.dampening)
         self._undampened = rounded(undampened, parameters)
-        self._weight_decay = rounded(self.weight_decay, parameters)
-        self._decays, self._has_momentum = np.any(self.weight_decay), np.any(self.momentum)
+        self._direction = Direction(parameters, self.weight_decay, self.maximize)
+        self._has_momentum = np.any(self.momentum)
         self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
         self._buffer = np.empty_like(parameters)
 
