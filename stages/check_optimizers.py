@@ -1,93 +1,128 @@
-"""Every optimizer against torch.optim, step by step, on y = p · x².
+"""Every variant of every optimizer against torch.optim, step by step.
 
-Each step takes the next x, asks both sides for the gradients of y, and lets both optimizers move
-their own p. torch computes with the arithmetic of IEEE 754 here, see stages/reference/ieee.py.
+Both sides walk over the same objective from the same start, each along its own gradients. torch
+does so twice, in processes of its own: in the arithmetic of IEEE 754, where nothing may differ, and
+with the kernels that it chooses for this processor.
 """
 
-from stages.reference.ieee import IEEESquareRoot  # isort: skip  # chooses torch's kernels
-
-from collections.abc import Iterator, Sequence
+import csv
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from stages.comparison.difference import ulp_difference
-from stages.graph import Graph
-from stages.optim import OPTIMIZERS
-from stages.reference.eager import import_compiler_on_demand
-from stages.reference.optimizers import OPTIMIZERS as TORCH_OPTIMIZERS
+from stages.comparison.difference import ulp_along_paths, ulp_differences
+from stages.comparison.objective import Term, columns_of, objective
+from stages.comparison.own import checks_by_itself
+from stages.comparison.paths import numpy_paths
+from stages.comparison.vectors import write_vectors
+from stages.reference.process import start
 from stages.task.command import plain_errors
-from stages.task.files import write_metrics
-from stages.task.optimizers import Hyperparameters
-from stages.task.params import OptimizerChecks, read_parameters
+from stages.task.files import write_metrics, write_tensors
+from stages.task.optimizers import Own
+from stages.task.params import Case, OptimizerChecks, read_parameters
 
-Variants = Sequence[Hyperparameters]
-Steps = Iterator[NDArray[np.float64]]
+Array = NDArray[Any]
+Paths = Mapping[str, Array]  # (steps, n) by number of the case and dtype
+DTYPES = ("float64", "float32")
+Measures = dict[str, int | None]
 
 
 def main(checks: OptimizerChecks) -> None:
-    """Writes metrics/optimizers.json, for each class the worst of its variants.
+    """Writes metrics/optimizers.json, and what is drawn and replayed elsewhere.
 
-    ulp_ieee, gradients_ulp_ieee: how far p, and dy/dp and dy/dx, are from torch's at any step,
-        in units in the last place; 0 is equality bit for bit
-    first_difference: the first step at which p differs, 0 if it never does
+    Of each class the worst of its variants, see `compare`; without a reference there is nothing to
+    compare. A class of the user's own has, too, what stages/comparison/own.py measures.
     """
-    import_compiler_on_demand()
-    x = np.resize(np.random.default_rng(checks.seed).random(checks.samples), checks.steps)
-    metrics = {}
-    for name, variants in checks.variants:
-        if not variants:
-            continue
-        ours = np.array(list(numpy_steps(name, variants, checks.start, x)))
-        theirs = np.array(list(torch_steps(name, variants, checks.start, x)))
-        differing = np.flatnonzero((ours[:, 0] != theirs[:, 0]).any(axis=1))
-        metrics[OPTIMIZERS[name].__name__] = {
-            "variants": len(variants),
-            "steps": checks.steps,
-            "ulp_ieee": ulp_difference(ours[:, 0], theirs[:, 0]),
-            "gradients_ulp_ieee": ulp_difference(ours[:, 1:], theirs[:, 1:]),
-            "first_difference": int(differing[0]) + 1 if len(differing) else 0,
+    cases = checks.cases()
+    terms = objective(checks.start, checks.samples, checks.steps, checks.seed)
+    with (
+        start("stages.reference.paths", "ieee", "ieee", {}) as ieee,
+        start("stages.reference.paths", "native", "native", {}) as native,
+    ):
+        ours = {
+            f"{number}/{dtype}": path
+            for dtype in DTYPES
+            for number, path in enumerate(numpy_paths(cases, terms, checks.steps, dtype))
         }
-    write_metrics(Path("metrics", "optimizers.json"), metrics)
-
-
-def numpy_steps(name: str, variants: Variants, start: float, x: NDArray[np.float64]) -> Steps:
-    """(3, variants) after each step: p, dy/dp and dy/dx, by the graph and our optimizer."""
-    graph = Graph(runs=len(variants))
-    p_node, x_node = graph.parameter("p", ()), graph.parameter("x", ())
-    program = graph.compile(p_node * x_node**2, differentiate=True)
-    p, dy_dp = graph.parameters[:, :1], graph.gradients[:, :1]
-    optimizers = [OPTIMIZERS[name](**variant.model_dump()) for variant in variants]
-    p[:] = start
-    for x_now in x:
-        graph.parameters[:, 1] = x_now
-        program.forward()
-        program.backward()
-        for run, optimizer in enumerate(optimizers):
-            optimizer(p[run], dy_dp[run])
-        yield np.stack([p[:, 0], *graph.gradients.T])
-
-
-def torch_steps(name: str, variants: Variants, start: float, x: NDArray[np.float64]) -> Steps:
-    """The same by autograd and torch.optim."""
-    p = [torch.tensor(start, dtype=torch.float64, requires_grad=True) for _ in variants]
-    optimizers = [
-        TORCH_OPTIMIZERS[name]([own], foreach=False, **variant.model_dump())
-        for own, variant in zip(p, variants, strict=True)
+        theirs = {"ieee": ieee.result(), "native": native.result()}
+    compared = [
+        compare(number, ours, **theirs) if case.has_reference else {}
+        for number, case in enumerate(cases)
     ]
-    for x_now in x:
-        x_each = torch.full((len(p),), x_now, dtype=torch.float64, requires_grad=True)
-        (torch.stack(p) * x_each**2).sum().backward()
-        with IEEESquareRoot():
-            for optimizer in optimizers:
-                optimizer.step()
-        dy_dp = [own.grad.item() for own in p if own.grad is not None]
-        assert x_each.grad is not None
-        yield np.stack([[own.item() for own in p], dy_dp, x_each.grad.numpy()])
-        for optimizer in optimizers:
-            optimizer.zero_grad()
+    metrics: dict[str, Measures] = {}
+    for name in dict.fromkeys(case.name for case in cases):
+        variants = {number: case for number, case in enumerate(cases) if case.name == name}
+        metrics[name] = {"variants": len(variants), "steps": checks.steps}
+        metrics[name] |= worst([compared[number] for number in variants])
+        if any(isinstance(case.hyperparameters, Own) for case in variants.values()):
+            paths = np.array([ours[f"{number}/float64"] for number in variants])
+            metrics[name] |= checks_by_itself(list(variants.values()), terms, paths)
+    write_metrics(Path("metrics", "optimizers.json"), metrics)
+    write_variants(Path("plots", "optimizers", "variants.csv"), cases, compared)
+    write_walks(Path("data", "rosenbrock.safetensors"), cases, terms, ours, theirs["ieee"])
+    write_vectors(Path("data", "optimizers"), cases, terms, {**ours, **theirs["ieee"]})
+
+
+def compare(number: int, ours: Paths, ieee: Paths, native: Paths) -> Measures:
+    """How far the parameters of a case are from torch's at most, in all terms and both dtypes.
+
+    ulp_ieee: in units in the last place; 0 is equality bit for bit
+    ulp_native: in units in the last place of the largest value so far, see `ulp_along_paths`;
+        nothing where only one side is a finite number
+    first_difference: the first step at which one differs in the arithmetic of IEEE 754, or 0
+    """
+    names = [f"{number}/{dtype}" for dtype in DTYPES]
+    in_ieee = np.concatenate([ulp_differences(ours[name], ieee[name]) for name in names], axis=1)
+    in_native = max(ulp_along_paths(ours[name], native[name]) for name in names)
+    differing = np.flatnonzero(in_ieee.any(axis=1))
+    return {
+        "ulp_ieee": int(in_ieee.max()),
+        "ulp_native": math.ceil(in_native) if math.isfinite(in_native) else None,
+        "first_difference": int(differing[0]) + 1 if len(differing) else 0,
+    }
+
+
+def worst(variants: Sequence[Measures]) -> Measures:
+    """The largest differences of all variants, and the first step at which one differs."""
+    compared = [variant for variant in variants if variant]
+    if not compared:
+        return {}
+    largest: Measures = {}
+    for name in ("ulp_ieee", "ulp_native"):
+        values = [variant[name] for variant in compared]
+        largest[name] = None if None in values else max(filter(None, values), default=0)
+    steps = [variant["first_difference"] for variant in compared]
+    return largest | {"first_difference": min(filter(None, steps), default=0)}
+
+
+def write_variants(path: Path, cases: Sequence[Case], compared: Sequence[Measures]) -> None:
+    """Writes a line for each variant, for the matrix of all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        names = ("ulp_ieee", "ulp_native", "first_difference")
+        writer.writerow(["optimizer", "variant", *names])
+        for case, measures in zip(cases, compared, strict=True):
+            writer.writerow([case.name, case.variant, *map(measures.get, names)])
+
+
+def write_walks(
+    path: Path, cases: Sequence[Case], terms: Mapping[str, Term], ours: Paths, theirs: Paths
+) -> None:
+    """Writes the way of each class's first variant over Rosenbrock's function, start included."""
+    columns = columns_of(terms)["rosenbrock"]
+    walks: dict[str, Array] = {}
+    for number, case in enumerate(cases):
+        for twin, paths in (("numpy", ours), ("torch", theirs)):
+            name = f"{number}/float64"
+            if name in paths:
+                way = np.vstack([terms["rosenbrock"].start, paths[name][:, columns]])
+                walks.setdefault(f"{case.name}/{twin}", way)
+    write_tensors(path, walks)
 
 
 if __name__ == "__main__":

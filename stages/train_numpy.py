@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages import optim
 from stages.graph import Network, Tiles, network
-from stages.optim import OPTIMIZERS
 from stages.task.command import run
 from stages.task.files import Files, Table, read_table
 from stages.task.params import Task
+from stages.training.optimizer import model_optimizer
 from stages.training.plan import plan
 from stages.training.record import Record
 
@@ -23,7 +24,12 @@ def main(name: str, task: Task) -> None:
     parameters = {key: rows[0] for key, rows in net.graph.views(net.graph.parameters).items()}
     for key, values in planned.initial_parameters.items():
         np.copyto(parameters[key], values)
-    optimizer = OPTIMIZERS[task.optimizer](**task.hyperparameters.model_dump())
+    optimizer = model_optimizer(
+        task.hyperparameters,
+        optim,
+        [values.shape for values in parameters.values()],
+        f"params.yaml: tasks.{name}.optimizers.{task.optimizer}",
+    )
     inputs = _inputs(net, train)
     parts = {
         "train": Tiles(net.graph, *net.means.values()),
@@ -42,15 +48,18 @@ def main(name: str, task: Task) -> None:
 
     record = Record(planned.snapshot_steps, lambda: parameters, evaluate)
     step = Tiles(net.graph, net.loss, differentiate=True)
+
+    def closure() -> float:
+        return float(step.gradients()[0])
+
     with np.errstate(all="ignore"):  # a training that diverges is a result, not a warning
         fed = None
         for batch in record.batches(planned.epochs):
             if batch is not fed:
                 step.feed(**{key: values[:, batch] for key, values in inputs.items()})
                 fed = batch
-            loss = step.gradients()
-            optimizer(net.graph.parameters, net.graph.gradients)
-            record.loss = loss.item()
+            record.loss = closure()
+            optimizer(net.graph.parameters[0], net.graph.gradients[0], closure)
     record.write(files, "numpy")
 
 

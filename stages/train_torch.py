@@ -4,7 +4,7 @@ import torch
 
 from stages.reference.eager import import_compiler_on_demand
 from stages.reference.network import LOSSES, network
-from stages.reference.optimizers import OPTIMIZERS
+from stages.reference.optimizers import torch_optimizer
 from stages.task.command import run
 from stages.task.errors import InputError
 from stages.task.files import Files, Table, read_table
@@ -29,7 +29,11 @@ def main(name: str, task: Task) -> None:
         {key: torch.from_numpy(values) for key, values in planned.initial_parameters.items()}
     )
     criterion = LOSSES[task.model.loss]
-    optimizer = OPTIMIZERS[task.optimizer](model.parameters(), **task.hyperparameters.model_dump())
+    optimizer = torch_optimizer(
+        task.hyperparameters,
+        list(model.parameters()),
+        f"params.yaml: tasks.{name}.optimizers.{task.optimizer}",
+    )
     x, target = _tensors(train, task)
     tables = {"train": (x, target), "test": _tensors(test, task)}
 
@@ -52,11 +56,14 @@ def main(name: str, task: Task) -> None:
 
     record = Record(planned.snapshot_steps, state, evaluate)
     for batch in record.batches(planned.epochs):
-        loss = criterion(model(x[batch]), target[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        record.loss = loss.item()
+
+        def closure(x: torch.Tensor = x[batch], target: torch.Tensor = target[batch]) -> float:
+            loss = criterion(model(x), target)
+            optimizer.zero_grad()
+            loss.backward()
+            return loss.item()
+
+        record.loss = optimizer.step(closure)
     record.write(files, "torch")
 
 

@@ -17,14 +17,18 @@ PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 
 # These may import torch: the twin in PyTorch and what compares with it.
-TORCH = {"train_torch", "check_optimizers"}
+TORCH = {"train_torch", "check_gradients"}
 
 
 class Imports(ast.NodeVisitor):
-    """The modules that a file imports when it runs, inside functions too."""
+    """The modules that a file imports when it runs, inside functions too.
+
+    started: those that it runs in processes of their own, see stages/reference/process.py
+    """
 
     def __init__(self, path: Path) -> None:
         self.found: set[str] = set()
+        self.started: set[str] = set()
         self.package = path.relative_to(ROOT).parent.parts
         self.visit(ast.parse(path.read_text(), path))
 
@@ -40,10 +44,21 @@ class Imports(ast.NodeVisitor):
         module = ".".join([*package, *filter(None, [node.module])])
         self.found.update([module, *(f"{module}.{name.name}" for name in node.names)])
 
+    def visit_Call(self, node: ast.Call) -> None:
+        match node:
+            case ast.Call(func=ast.Name(id="start"), args=[ast.Constant(value=str(module)), *_]):
+                self.started.add(module)
+        self.generic_visit(node)
+
 
 @cache
 def imports(path: Path) -> frozenset[str]:
     return frozenset(Imports(path).found)
+
+
+@cache
+def starts(path: Path) -> frozenset[str]:
+    return frozenset(Imports(path).started)
 
 
 def files(module: str) -> Iterator[Path]:
@@ -57,12 +72,17 @@ def files(module: str) -> Iterator[Path]:
             yield folder / "__init__.py"
 
 
-def closure(path: Path) -> set[Path]:
-    """The files of this project that running the file at `path` imports, and the file itself."""
+def closure(path: Path, *, processes: bool = True) -> set[Path]:
+    """The files of this project that running the file at `path` imports, and the file itself.
+
+    processes: also what the processes that it starts import
+    """
     found, new = set[Path](), {path}
     while new:
         found |= new
-        new = {file for path in new for module in imports(path) for file in files(module)} - found
+        modules = {name for path in new for name in imports(path)}
+        modules |= {name for path in new for name in starts(path) if processes}
+        new = {file for module in modules for file in files(module)} - found
     return found
 
 
@@ -109,6 +129,8 @@ def test_a_stage_depends_on_exactly_the_code_that_it_imports(stages: dict[str, A
     for name, stage in sorted(stages.items()):
         module, _, task = name.partition("@")
         imported = closure(ROOT / "stages" / f"{module}.py")
+        if ROOT / "stages" / "training" / "optimizer.py" in imported:  # classes by their names
+            imported |= set((ROOT / "stages" / "own").glob("*.py"))
         if module == "generate":  # it imports a generator by its path
             source = ROOT / PARAMETERS["tasks"][task]["data"]["source"]
             imported |= closure(source) if source.suffix == ".py" else set()
@@ -135,30 +157,39 @@ def test_metrics_and_plots_are_in_git_and_data_in_the_cache(stages: dict[str, An
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - TORCH))
 def test_torch_stays_on_its_side(module: str) -> None:
-    for path in closure(ROOT / "stages" / f"{module}.py"):
+    for path in closure(ROOT / "stages" / f"{module}.py", processes=False):
         outside = {name.partition(".")[0] for name in imports(path)}
         assert "torch" not in outside, f"stages.{module} imports torch in {path.relative_to(ROOT)}"
 
 
-# What runs again when a parameter changes, with what depends on it in turn.
+# What runs again when a parameter changes, with what depends on it in turn; some stages where the
+# task is the one whose training is checked.
+OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
-SPLIT = ["split", *TRAINING]
+MODEL = [*TRAINING, *OF_CHECKED_TASK]
+SPLIT = ["split", *MODEL]
 GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
     "tasks.<task>.data": GENERATE,
     "tasks.<task>.split": SPLIT,
-    "tasks.<task>.model.hidden": TRAINING,
-    "tasks.<task>.model.activation": TRAINING,
+    "tasks.<task>.model.hidden": MODEL,
+    "tasks.<task>.model.activation": MODEL,
     "tasks.<task>.model.loss": GENERATE,
-    "tasks.<task>.model.initialization": TRAINING,
-    "tasks.<task>.model.dtype": TRAINING,
-    "tasks.<task>.training": TRAINING,
+    "tasks.<task>.model.initialization": MODEL,
+    "tasks.<task>.model.dtype": MODEL,
+    "tasks.<task>.training.epochs": TRAINING,
+    "tasks.<task>.training.batch_size": TRAINING,
+    "tasks.<task>.training.seed": MODEL,
+    "tasks.<task>.training.snapshots": TRAINING,
     "tasks.<task>.device": ["train_torch", "evaluate", "draw"],
     "tasks.<task>.optimizer": TRAINING,
     "tasks.<task>.optimizers.<selected>": TRAINING,
     "tasks.<task>.optimizers.<other>": [],
-    "checks.optimizers": ["check_optimizers"],
+    "checks.gradients": ["check_gradients"],
+    "checks.training": OF_CHECKED_TASK,
+    "checks.optimizers": ["check_optimizers", "draw_checks"],
 }
+CHECKED_TASK = PARAMETERS["checks"]["training"]["task"]
 
 
 def leaves(value: object, *keys: str) -> Iterator[tuple[str, ...]]:
@@ -188,6 +219,8 @@ def changed(keys: tuple[str, ...], value: object) -> object:
     match keys[2:], value:
         case (("data", "source"), _):
             return next(str(path) for path in sources() if str(path) != value)
+        case (("task",), _):
+            return next(name for name in PARAMETERS["tasks"] if name != value)
         case (("optimizer",), _):
             return next(name for name in task["optimizers"] if name != value)
         case (_, bool()):
@@ -207,6 +240,12 @@ def sources() -> list[Path]:
     return [path.relative_to(ROOT) for path in sorted((ROOT / "stages/sources").glob("*.py"))]
 
 
+def addressed(stages: list[str], task: str) -> set[str]:
+    """The stages of a task as DVC addresses them, and of the checks those that look at it."""
+    of_tasks = {f"{stage}@{task}" for stage in stages if stage not in OF_CHECKED_TASK}
+    return of_tasks | (set(OF_CHECKED_TASK) & set(stages) if task == CHECKED_TASK else set())
+
+
 def run_again(repo: Repo) -> set[str]:
     """The stages that `dvc repro` would run, every stage counting as one whose results changed."""
     repo._reset()
@@ -222,7 +261,8 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
     key = general(keys)
     rules = [rule for rule in RUN_AGAIN if f"{key}.".startswith(f"{rule}.")]
     assert len(rules) == 1, f"{'.'.join(keys)} has to match one line of RUN_AGAIN, not {rules}"
-    suffix = f"@{keys[1]}" if keys[0] == "tasks" else ""
+    stages = RUN_AGAIN[rules[0]]
+    expected = addressed(stages, keys[1]) if keys[0] == "tasks" else set(stages)
 
     def edit(parameters: dict[str, Any]) -> None:
         *path, last = keys
@@ -232,7 +272,7 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
 
     edit_parameters(Path(repo.root_dir), edit)
     try:
-        assert run_again(repo) == {f"{stage}{suffix}" for stage in RUN_AGAIN[rules[0]]}
+        assert run_again(repo) == expected
     finally:
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
 
@@ -243,6 +283,6 @@ def test_a_new_task_runs_its_own_stages(repo: Repo) -> None:
         Path(repo.root_dir), lambda parameters: parameters["tasks"].update(new=tasks["moons"])
     )
     try:
-        assert run_again(repo) == {f"{stage}@new" for stage in GENERATE}
+        assert run_again(repo) == addressed(GENERATE, "new")
     finally:
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))

@@ -148,6 +148,8 @@ for _ in range(3):
     optimizer.step()
 assert "torch._dynamo.eval_frame" not in sys.modules, "the compiler was imported"
 before = p.tolist()
+torch.testing.assert_close(p, p)  # which looks at every module there is
+assert "torch._dynamo.eval_frame" not in sys.modules
 assert torch._dynamo.config.verbose in (True, False)
 assert "torch._dynamo.eval_frame" in sys.modules
 optimizer.step()

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stages import optim
 from stages.graph import Tiles
 from stages.graph.network import network
-from stages.optim import OPTIMIZERS
 from stages.reference.network import LOSSES
 from stages.reference.network import network as torch_network
-from stages.reference.optimizers import OPTIMIZERS as TORCH_OPTIMIZERS
 from stages.training.plan import initial_parameters
 
 Array = NDArray[Any]
@@ -50,7 +49,7 @@ def numpy_step(
     net = network(sizes, activation, loss, dtype)
     for name, values in initial_parameters(sizes, "torch_linear", dtype, 1).items():
         net.graph.views(net.graph.parameters)[name][0] = values
-    update = OPTIMIZERS[optimizer[0]](**optimizer[1])
+    update = getattr(optim, optimizer[0])(**optimizer[1])
     tiles = Tiles(net.graph, net.loss, differentiate=True)
     inputs = {"x": x[None], "target": target[None]}
     order = batches(len(x), batch)
@@ -80,7 +79,7 @@ def torch_step(
     model = torch_network(sizes, activation, dtype)
     start = initial_parameters(sizes, "torch_linear", dtype, 1)
     model.load_state_dict({name: torch.from_numpy(values) for name, values in start.items()})
-    update = TORCH_OPTIMIZERS[optimizer[0]](model.parameters(), **optimizer[1])
+    update = getattr(torch.optim, optimizer[0])(model.parameters(), **optimizer[1])
     criterion = LOSSES[loss]
     inputs, targets = torch.from_numpy(x), torch.from_numpy(target)
     order = batches(len(x), batch)

@@ -23,15 +23,35 @@ def relative_difference(left: Array, right: Array) -> float:
 def ulp_difference(left: Array, right: Array) -> int:
     """How many floating-point numbers lie between the two, at most: 0 is equality bit for bit.
 
-    Both float32 or both float64; +0 and -0 count as one apart.
+    Both float32 or both float64; +0 and -0 count as one apart, two that are no number as equal.
     """
-    return max(
-        (abs(a - b) for a, b in zip(_ordered(left), _ordered(right), strict=True)), default=0
-    )
+    return int(np.max(ulp_differences(left, right), initial=0))
 
 
-def _ordered(values: Array) -> list[int]:
-    """Integers in the order of the floating-point numbers, with consecutive ones 1 apart."""
-    bits = values.astype(values.dtype.newbyteorder("=")).view(f"i{values.dtype.itemsize}")
-    magnitude = np.iinfo(bits.dtype).max
-    return [int(b) if b >= 0 else -(int(b) & magnitude) - 1 for b in bits.reshape(-1)]
+def ulp_differences(left: Array, right: Array) -> NDArray[np.uint64]:
+    """How many floating-point numbers lie between each two elements, see `ulp_difference`."""
+    a, b = _ordered(left), _ordered(right)
+    apart = np.maximum(a, b) - np.minimum(a, b)
+    apart[np.isnan(left) & np.isnan(right)] = 0
+    return apart
+
+
+def ulp_along_paths(left: Array, right: Array) -> float:
+    """How far apart two paths, (steps, ...), are at most, in ULP of the size that they have had.
+
+    The unit of each element is that of its largest value so far: one that comes back to 0 by way
+    of large values cannot be more exact than those. Infinite where only one is a finite number.
+    """
+    size = np.maximum.accumulate(np.fmax(np.abs(left), np.abs(right)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(left - right) / np.spacing(np.minimum(size, np.finfo(size.dtype).max))
+    apart[(left == right) | (np.isnan(left) & np.isnan(right))] = 0
+    return float(np.max(np.where(np.isnan(apart), np.inf, apart), initial=0))
+
+
+def _ordered(values: Array) -> NDArray[np.uint64]:
+    """Whole numbers in the order of the floating-point numbers, with consecutive ones 1 apart."""
+    size = values.dtype.itemsize
+    bits = values.astype(values.dtype.newbyteorder("=")).view(f"u{size}")
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * size - 1)
+    return np.where(bits & sign, ~bits, bits | sign).astype(np.uint64)

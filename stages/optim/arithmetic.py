@@ -111,12 +111,12 @@ class MeanSquare:
 class Lerp:
     """Linear interpolation towards an end, from the nearer side as torch.lerp.
 
-    start + weight · (end - start) for weight < ½, end - (1 - weight) · (end - start) otherwise
+    start + weight · (end - start) for |weight| < ½, end - (1 - weight) · (end - start) otherwise
     """
 
     def __init__(self, weight: Hyperparameter, parameters: Array) -> None:
         weights = rounded(weight, parameters)
-        self._near_end = weights >= 0.5
+        self._near_end = np.abs(weights) >= 0.5
         self._some_near_end = bool(self._near_end.any())
         self._factor = np.where(self._near_end, weights - 1, weights)
 
@@ -129,7 +129,8 @@ class Lerp:
         np.add(start, scratch, start)
 
 
-CHUNK = 2**15  # parameters at a time: with their gradients and state they stay in the cache
+# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
+CHUNK = 2**18
 
 Step = Callable[[Any, Array, Array], None]
 
@@ -144,12 +145,13 @@ def in_chunks(step: Step) -> Step:
     @wraps(step)
     def whole(optimizer: Any, parameters: Array, gradients: Array) -> None:
         count = parameters.shape[-1] if parameters.ndim else 1
-        if count <= CHUNK:
+        size = CHUNK // parameters.itemsize
+        if count <= size:
             step(optimizer, parameters, gradients)
             return
         if optimizer.steps == 0:
-            starts = range(0, count, CHUNK)
-            optimizer.chunks = [(slice(at, at + CHUNK), copy(optimizer)) for at in starts]
+            starts = range(0, count, size)
+            optimizer.chunks = [(slice(at, at + size), copy(optimizer)) for at in starts]
         optimizer.steps += 1
         for columns, chunk in optimizer.chunks:
             step(chunk, parameters[..., columns], gradients[..., columns])

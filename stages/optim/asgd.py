@@ -77,12 +77,12 @@ class ASGD:
         np.multiply(g, rounded(self._eta, g), scratch)
         np.subtract(parameters, scratch, parameters)
 
-        np.subtract(parameters, self._average, scratch)
-        np.multiply(scratch, rounded(self._mu, scratch), scratch)
-        np.add(self._average, scratch, self._average)
-        np.copyto(self._average, parameters, where=rounded(self._mu, scratch) == 1)
+        if self.steps <= self._copies:
+            np.copyto(self._average, parameters)
+        else:
+            self._continue_average(parameters)
 
-        self._set_rates_of_next_step()
+        self._set_rate_of_next_step()
 
     @property
     def average(self) -> Array:
@@ -92,12 +92,21 @@ class ASGD:
         return np.concatenate([chunk.average for _, chunk in self.chunks], axis=-1)
 
     def _start(self, parameters: Array) -> None:
-        self._eta, self._mu = single(self.lr), single(1.0)
+        self._eta = single(self.lr)
+        self._copies = max(1, np.min(self.t0) + 2)  # in so many steps the averages are copies
         self._direction = Direction(parameters, self.weight_decay, self.maximize)
-        self._decays = np.any(self.weight_decay)
         self._average = np.zeros_like(parameters)
         self._scratch = workspace(parameters, 0)
 
-    def _set_rates_of_next_step(self) -> None:
+    def _continue_average(self, parameters: Array) -> None:
+        average, scratch = self._average, self._scratch
+        mu = rounded(single(1 / np.maximum(1.0, self.steps - 1 - self.t0)), parameters)
+        np.subtract(parameters, average, scratch)
+        np.multiply(scratch, mu, scratch)
+        np.add(average, scratch, average)
+        copies = mu == 1
+        if copies.any():
+            np.copyto(average, parameters, where=copies)
+
+    def _set_rate_of_next_step(self) -> None:
         self._eta = single(self.lr / power(1 + self.lambd * self.lr * self.steps, self.alpha))
-        self._mu = single(1 / np.maximum(1.0, self.steps - self.t0))

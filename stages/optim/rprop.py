@@ -12,6 +12,7 @@ algorithm", ICNN 1993, without taking back the step that overshot (iRprop⁻: Ig
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.optim.arithmetic import (
     Array,
@@ -62,24 +63,30 @@ class Rprop:
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        g, before, step, mask = gradients, self._before, self._step, self._mask
+        g, before, step = gradients, self._before, self._step
+        factor, scratch, mask = self._factor, self._scratch, self._mask
         if self.maximize:
             g = np.negative(g, self._gradient)
 
-        agreement, factor = np.multiply(g, before, self._scratch), self._factor
-        factor.fill(1)
-        np.copyto(factor, self._grow, where=np.greater(agreement, 0, mask))
-        np.copyto(factor, self._shrink, where=np.less(agreement, 0, mask))
+        # η⁻ < 1 < η⁺, so that a factor is the largest of those that apply; True counts as 1
+        agreement = np.multiply(g, before, scratch)
+        np.logical_not(np.less(agreement, 0, mask), mask)  # True for NaN, too
+        np.maximum(mask, self._shrink, out=factor)
+        keep(self._grow, np.greater(agreement, 0, mask), scratch)
+        np.maximum(factor, scratch, out=factor)
         np.multiply(step, factor, step)
         np.maximum(step, self._smallest, out=step)
         np.minimum(step, self._largest, out=step)
 
         np.copyto(before, g)
-        # not where agreement < 0: if η⁻ rounds to 1, torch stops where the sign is the same, too
-        np.copyto(before, 0, where=np.equal(factor, self._shrink, mask))
-        # not by sign(before), which NumPy takes for NaN where torch takes 0
-        np.subtract(parameters, step, parameters, where=np.greater(before, 0, mask))
-        np.add(parameters, step, parameters, where=np.less(before, 0, mask))
+        # not by agreement: if η⁻ rounds to 1, torch stops where the sign is the same, too
+        keep(before, np.not_equal(factor, self._shrink, mask), before)
+        # not by np.sign(before), which is NaN for NaN where torch takes 0
+        above = np.greater(before, 0, mask).view(np.int8)
+        below = np.less(before, 0, self._other_mask).view(np.int8)
+        sign = np.subtract(above, below, above)
+        np.multiply(step, sign, scratch)
+        np.subtract(parameters, scratch, parameters)
 
     def _start(self, parameters: Array) -> None:
         self._shrink, self._grow = (rounded(eta, parameters) for eta in self.etas)
@@ -88,3 +95,14 @@ class Rprop:
         self._step += rounded(self.lr, parameters)
         self._factor, self._mask = workspace(parameters, 0), workspace(parameters, 1, bool)
         self._scratch, self._gradient = workspace(parameters, 2), workspace(parameters, 3)
+        self._other_mask = workspace(parameters, 4, bool)
+
+
+def keep(values: Array, mask: NDArray[np.bool_], out: Array) -> None:
+    """Writes the values where the mask holds, and 0 elsewhere.
+
+    As a product, since a choice for each value (`where=`) takes twenty times as long; and of their
+    bits, since 0 · ∞ would be NaN.
+    """
+    bits = f"i{out.itemsize}"
+    np.multiply(values.view(bits), mask, out.view(bits))

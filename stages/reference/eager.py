@@ -23,6 +23,8 @@ class _CompilerOnDemand(ModuleType):
         pass
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python's inspect asks every module for its __file__
+            raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
         module = importlib.import_module(self.__name__)

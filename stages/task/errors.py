@@ -1,6 +1,7 @@
 """What a user did wrong, in words."""
 
 from collections.abc import Iterable
+from types import NoneType
 from typing import Literal, Self, get_args, get_origin
 
 from pydantic import (
@@ -10,6 +11,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 
@@ -61,6 +63,11 @@ class Section(BaseModel):
                 cls.__name__, [_in_words(cls, error) for error in errors]
             ) from None
 
+    @classmethod
+    def unknown_key(cls, key: object) -> str:
+        """What is wrong with a key that the section does not have."""
+        return unknown("key", key, _keys(cls))
+
 
 def describe(failure: ValidationError, place: str) -> str:
     """The mistakes in a `Section`, one line each.
@@ -93,10 +100,10 @@ def _in_words(section: type[Section], error: ErrorDetails) -> InitErrorDetails:
 
 def _words(section: type[Section], error: ErrorDetails) -> str:
     context, got = error.get("ctx", {}), shown(error["input"])
-    fields = {field.alias or name: field for name, field in section.model_fields.items()}
+    fields = _keys(section)
     match error["type"]:
         case "extra_forbidden" | "invalid_key":
-            return unknown("key", error["loc"][-1], fields)
+            return section.unknown_key(error["loc"][-1])
         case "missing":
             field = fields[str(error["loc"][0])]
             return f"is missing; expected {field.description or _expected(field.annotation)}"
@@ -129,6 +136,10 @@ def _words(section: type[Section], error: ErrorDetails) -> str:
     return f"must be {wanted}, got {got}" if wanted else f"{error['msg']}, got {got}"
 
 
+def _keys(section: type[Section]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
 _TYPES = {
     "finite_number": "a finite number",
     "float_type": "a number",
@@ -147,8 +158,10 @@ _TYPES = {
 
 def _expected(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        keys = (field.alias or name for name, field in annotation.model_fields.items())
-        return f"a section with the keys {', '.join(keys)}"
-    if get_origin(annotation) is Literal:
-        return f"one of {', '.join(map(str, get_args(annotation)))}"
+        return f"a section with the keys {', '.join(_keys(annotation))}"
+    choices = [one for one in (annotation, *get_args(annotation)) if get_origin(one) is Literal]
+    if choices:
+        names = [str(name) for name in get_args(choices[0])]
+        names += ["null"] if NoneType in get_args(annotation) else []
+        return f"one of {', '.join(names)}"
     return "a value"

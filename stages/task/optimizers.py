@@ -4,20 +4,72 @@ Names, order, defaults and refusals are those of torch.optim, but a learning rat
 nothing would learn, is refused too.
 """
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Le
-from pydantic import Field, Strict, ValidationInfo, field_validator
+from annotated_types import Ge, Le, Lt
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    Strict,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
 from stages.task.errors import Section, shown
-from stages.task.values import DecayRate, Flag, NotNegative, Number, Numeric, Positive
+from stages.task.values import (
+    Count,
+    DecayRate,
+    Flag,
+    NotNegative,
+    Number,
+    Numeric,
+    Positive,
+    number,
+)
+
+Scope = Literal["element", "array", "model"]
+
+
+class Hyperparameters(Section):
+    """The hyperparameters of one optimizer, and its two classes by their dotted names.
+
+    scope: which gradients the update of one parameter depends on: its own alone, those of its
+        array (Adafactor's means), or those of the whole model (L-BFGS)
+    """
+
+    scope: ClassVar[Scope] = "element"
+
+    @property
+    def by_hand(self) -> str:
+        """The class in NumPy."""
+        return f"stages.optim.{type(self).__name__}"
+
+    @property
+    def by_torch(self) -> str | None:
+        """The class in torch that it must equal, None if there is none."""
+        return f"torch.optim.{type(self).__name__}"
+
+    def values(self) -> dict[str, Any]:
+        """The hyperparameters by name, as either class takes them."""
+        return self.model_dump()
+
+    def given(self) -> dict[str, Any]:
+        """Those that params.yaml gives, by name."""
+        return {
+            name: value for name, value in self.values().items() if name in self.model_fields_set
+        }
+
 
 Betas = Annotated[
     tuple[DecayRate, DecayRate], Field(description="two numbers of at least 0, below 1")
 ]
 
 
-class SGD(Section):
+class SGD(Hyperparameters):
     """Hyperparameters of stochastic gradient descent."""
 
     lr: Positive = 1e-3
@@ -40,7 +92,7 @@ class SGD(Section):
         return nesterov
 
 
-class Adam(Section):
+class Adam(Hyperparameters):
     """Hyperparameters of Adam."""
 
     lr: Positive = 1e-3
@@ -52,7 +104,7 @@ class Adam(Section):
     decoupled_weight_decay: Flag = False
 
 
-class AdamW(Section):
+class AdamW(Hyperparameters):
     """Hyperparameters of Adam with decoupled weight decay."""
 
     lr: Positive = 1e-3
@@ -63,7 +115,7 @@ class AdamW(Section):
     maximize: Flag = False
 
 
-class Adamax(Section):
+class Adamax(Hyperparameters):
     """Hyperparameters of Adamax."""
 
     lr: Positive = 2e-3
@@ -73,7 +125,7 @@ class Adamax(Section):
     maximize: Flag = False
 
 
-class NAdam(Section):
+class NAdam(Hyperparameters):
     """Hyperparameters of Adam with Nesterov's momentum."""
 
     lr: Positive = 2e-3
@@ -85,7 +137,7 @@ class NAdam(Section):
     maximize: Flag = False
 
 
-class RAdam(Section):
+class RAdam(Hyperparameters):
     """Hyperparameters of rectified Adam."""
 
     lr: Positive = 1e-3
@@ -96,7 +148,7 @@ class RAdam(Section):
     maximize: Flag = False
 
 
-class Adagrad(Section):
+class Adagrad(Hyperparameters):
     """Hyperparameters of Adagrad."""
 
     lr: Positive = 1e-2
@@ -107,7 +159,7 @@ class Adagrad(Section):
     maximize: Flag = False
 
 
-class Adadelta(Section):
+class Adadelta(Hyperparameters):
     """Hyperparameters of Adadelta."""
 
     lr: Positive = 1.0
@@ -117,7 +169,7 @@ class Adadelta(Section):
     maximize: Flag = False
 
 
-class RMSprop(Section):
+class RMSprop(Hyperparameters):
     """Hyperparameters of RMSprop."""
 
     lr: Positive = 1e-2
@@ -129,7 +181,7 @@ class RMSprop(Section):
     maximize: Flag = False
 
 
-class Rprop(Section):
+class Rprop(Hyperparameters):
     """Hyperparameters of resilient backpropagation."""
 
     lr: Positive = 1e-2
@@ -150,7 +202,7 @@ class Rprop(Section):
         return etas
 
 
-class ASGD(Section):
+class ASGD(Hyperparameters):
     """Hyperparameters of averaged stochastic gradient descent."""
 
     lr: Positive = 1e-2
@@ -161,51 +213,201 @@ class ASGD(Section):
     maximize: Flag = False
 
 
-Hyperparameters = (
-    SGD | Adam | AdamW | Adamax | NAdam | RAdam | Adagrad | Adadelta | RMSprop | Rprop | ASGD
+class Adafactor(Hyperparameters):
+    """Hyperparameters of Adafactor."""
+
+    scope = "array"
+    lr: Positive = 1e-2
+    beta2_decay: Annotated[float, Strict(), Le(0), Numeric] = -0.8
+    eps: Annotated[
+        tuple[NotNegative | None, NotNegative],
+        Field(description="two numbers of at least 0, the first may be null"),
+    ] = (None, 1e-3)
+    d: Annotated[float, Strict(), Ge(1), Numeric] = 1.0
+    weight_decay: NotNegative = 0.0
+    maximize: Flag = False
+
+
+class SparseAdam(Hyperparameters):
+    """Hyperparameters of Adam for gradients of single rows."""
+
+    scope = "array"
+    lr: Positive = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    maximize: Flag = False
+
+
+class Muon(Hyperparameters):
+    """Hyperparameters of Muon."""
+
+    scope = "array"
+    lr: Positive = 1e-3
+    weight_decay: NotNegative = 0.1
+    momentum: NotNegative = 0.95
+    nesterov: Flag = True
+    ns_coefficients: Annotated[
+        tuple[Number, Number, Number], Field(description="three numbers")
+    ] = (3.4445, -4.775, 2.0315)
+    eps: Number = 1e-7
+    ns_steps: Annotated[int, Strict(), Ge(0), Lt(100), Numeric] = 5
+    adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None
+
+
+class LBFGS(Hyperparameters):
+    """Hyperparameters of L-BFGS."""
+
+    scope = "model"
+    lr: Positive = 1.0
+    max_iter: Count = 20
+    max_eval: Count | None = None
+    tolerance_grad: Number = 1e-7
+    tolerance_change: Number = 1e-9
+    history_size: Count = 100
+    line_search_fn: Literal["strong_wolfe"] | None = None
+
+
+BUILT_IN: tuple[type[Hyperparameters], ...] = (
+    SGD,
+    Adam,
+    AdamW,
+    Adamax,
+    NAdam,
+    RAdam,
+    Adagrad,
+    Adadelta,
+    RMSprop,
+    Rprop,
+    ASGD,
+    Adafactor,
+    SparseAdam,
+    Muon,
+    LBFGS,
 )
-Name = Literal[
-    "sgd",
-    "adam",
-    "adamw",
-    "adamax",
-    "nadam",
-    "radam",
-    "adagrad",
-    "adadelta",
-    "rmsprop",
-    "rprop",
-    "asgd",
+
+# --------------------------------------------------------------------------- of the user's own
+
+
+def _dotted_name(value: object) -> object:
+    parts = str(value).split(".")
+    if not isinstance(value, str) or len(parts) < 2 or not all(map(str.isidentifier, parts)):
+        raise ValueError(
+            f"must be a class after its module, such as stages.own.lion.Lion; got {shown(value)}"
+        )
+    return value
+
+
+def _hyperparameter(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(map(_hyperparameter, value))
+    value = number(value)
+    if isinstance(value, dict) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(
+            f"must be a finite number, true, false, a text, null or a list; got {shown(value)}"
+        )
+    return value
+
+
+DottedName = Annotated[str, BeforeValidator(_dotted_name), Field(description="a dotted name")]
+Value = Annotated[Any, BeforeValidator(_hyperparameter)]
+
+
+class Own(Hyperparameters):
+    """An optimizer of the user's own: its class, its reference, and any hyperparameters."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Value] = Field(init=False)
+
+    scope = "array"  # nothing is known of it
+    own_class: Annotated[DottedName, Field(alias="class")]
+    reference: DottedName | None = None
+
+    @property
+    def by_hand(self) -> str:
+        return self.own_class
+
+    @property
+    def by_torch(self) -> str | None:
+        return self.reference
+
+    def values(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__)
+
+
+class OwnVariants(Section):
+    """The variants to check of an optimizer of the user's own."""
+
+    own_class: Annotated[DottedName, Field(alias="class")]
+    reference: DottedName | None = None
+    variants: Annotated[
+        tuple[dict[str, Value], ...], Field(description="a list of hyperparameters")
+    ]
+
+    def each(self) -> tuple[Own, ...]:
+        both = {"class": self.own_class, "reference": self.reference}
+        return tuple(Own.model_validate(both | variant) for variant in self.variants)
+
+
+# -------------------------------------------------------------------------- keys of params.yaml
+
+
+class Choices(Section):
+    """A section with a key for each optimizer that may be named, and for those of the user's own.
+
+    Iterated over, it gives the name and the hyperparameters of each.
+    """
+
+    own: ClassVar[type[Section]]
+
+    @classmethod
+    def read(cls, value: object) -> "Choices":
+        """The section from params.yaml: a key that is not known is the user's if it has a class."""
+        own: dict[str, Any] = {}
+        if isinstance(value, dict):
+            own = {
+                name: (cls.own, ...)
+                for name, section in value.items()
+                if name not in cls.model_fields and isinstance(section, dict) and "class" in section
+            }
+        model = create_model("Choices", __base__=cls, **own) if own else cls
+        return model.model_validate(value)
+
+    @classmethod
+    def unknown_key(cls, key: object) -> str:
+        hint = "; an optimizer of your own needs the key class"
+        return _NOT_FOR_NETWORKS.get(str(key)) or super().unknown_key(key) + hint
+
+
+_NOT_FOR_NETWORKS = {
+    "muon": "cannot train a network, since its biases are no matrices; see checks.optimizers",
+    "sparseadam": "cannot train a network, since its gradients are dense; adam can",
+}
+
+
+class _Optimizers(Choices):
+    own = Own
+
+
+class _Variants(Choices):
+    own = OwnVariants
+
+
+TRAINS_NETWORKS = tuple(kind for kind in BUILT_IN if kind.__name__.lower() not in _NOT_FOR_NETWORKS)
+
+_optimizers: dict[str, Any] = {
+    kind.__name__.lower(): (kind | None, None) for kind in TRAINS_NETWORKS
+}
+_variants: dict[str, Any] = {
+    kind.__name__: (tuple[kind, ...], ())  # type: ignore[valid-type]
+    for kind in BUILT_IN
+}
+
+# A task's optimizers by the name in lower case, and the variants to check by the name of the class.
+Optimizers = Annotated[
+    SerializeAsAny[Choices],
+    BeforeValidator(create_model("Optimizers", __base__=_Optimizers, **_optimizers).read),
 ]
-
-
-class Optimizers(Section):
-    """The optimizers that a task may select, each with its hyperparameters."""
-
-    sgd: SGD | None = None
-    adam: Adam | None = None
-    adamw: AdamW | None = None
-    adamax: Adamax | None = None
-    nadam: NAdam | None = None
-    radam: RAdam | None = None
-    adagrad: Adagrad | None = None
-    adadelta: Adadelta | None = None
-    rmsprop: RMSprop | None = None
-    rprop: Rprop | None = None
-    asgd: ASGD | None = None
-
-
-class Variants(Section):
-    """The variants to check of each optimizer, whose key is its name in torch.optim."""
-
-    sgd: Annotated[tuple[SGD, ...], Field(alias="SGD")] = ()
-    adam: Annotated[tuple[Adam, ...], Field(alias="Adam")] = ()
-    adamw: Annotated[tuple[AdamW, ...], Field(alias="AdamW")] = ()
-    adamax: Annotated[tuple[Adamax, ...], Field(alias="Adamax")] = ()
-    nadam: Annotated[tuple[NAdam, ...], Field(alias="NAdam")] = ()
-    radam: Annotated[tuple[RAdam, ...], Field(alias="RAdam")] = ()
-    adagrad: Annotated[tuple[Adagrad, ...], Field(alias="Adagrad")] = ()
-    adadelta: Annotated[tuple[Adadelta, ...], Field(alias="Adadelta")] = ()
-    rmsprop: Annotated[tuple[RMSprop, ...], Field(alias="RMSprop")] = ()
-    rprop: Annotated[tuple[Rprop, ...], Field(alias="Rprop")] = ()
-    asgd: Annotated[tuple[ASGD, ...], Field(alias="ASGD")] = ()
+Variants = Annotated[
+    SerializeAsAny[Choices],
+    BeforeValidator(create_model("Variants", __base__=_Variants, **_variants).read),
+]

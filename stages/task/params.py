@@ -5,6 +5,7 @@ is there and what would be right.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,13 +21,22 @@ from pydantic import (
 )
 
 from stages.task.errors import InputError, Section, describe, shown
-from stages.task.optimizers import Hyperparameters, Name, Optimizers, Variants
+from stages.task.optimizers import (
+    SGD,
+    Adam,
+    Hyperparameters,
+    Optimizers,
+    OwnVariants,
+    Scope,
+    Variants,
+)
 from stages.task.values import (
     Count,
     Flag,
     Moments,
     Number,
     Seed,
+    Step,
     Text,
     count_or_fraction,
     count_or_full,
@@ -135,7 +145,7 @@ class Task(Section):
     training: Training
     device: Literal["cpu", "cuda"]
     optimizers: Optimizers  # before `optimizer`, whose validation needs it
-    optimizer: Name
+    optimizer: Text
 
     @field_validator("optimizer")
     @classmethod
@@ -160,8 +170,54 @@ class Task(Section):
 # ------------------------------------------------------------------------------------- checks
 
 
+class GradientChecks(Section):
+    """The random operands on which gradients are compared, and the step of central differences."""
+
+    seed: Seed
+    step: Step
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variant of an optimizer to check.
+
+    name: of the optimizer
+    variant: its hyperparameters, as a text
+    place: its keys in params.yaml, for messages
+    """
+
+    name: str
+    variant: str
+    hyperparameters: Hyperparameters
+    place: str
+
+    @property
+    def scope(self) -> Scope:
+        return self.hyperparameters.scope
+
+    @property
+    def has_reference(self) -> bool:
+        return self.hyperparameters.by_torch is not None
+
+
+class TrainedOptimizers(Section):
+    """The optimizers of the trainings that are compared, by the names of their classes."""
+
+    sgd: Annotated[SGD, Field(alias="SGD")]
+    adam: Annotated[Adam, Field(alias="Adam")]
+
+
+class TrainingChecks(Section):
+    """The trainings that are compared with torch's step by step."""
+
+    task: Text
+    steps: Count
+    drift_steps: Count
+    optimizers: TrainedOptimizers
+
+
 class OptimizerChecks(Section):
-    """The training of y = p·x² on which the optimizers are compared with torch.optim."""
+    """The objective on which the optimizers are compared with those of torch."""
 
     start: Number
     samples: Count
@@ -169,19 +225,36 @@ class OptimizerChecks(Section):
     seed: Seed
     variants: Variants
 
+    def cases(self) -> list[Case]:
+        """The variants of all optimizers, one after the other."""
+        return [
+            Case(
+                name,
+                " ".join(f"{key}={shown(value)}" for key, value in hyperparameters.given().items()),
+                hyperparameters,
+                f"params.yaml: checks.optimizers.variants.{name}",
+            )
+            for name, variants in self.variants
+            for hyperparameters in (
+                variants.each() if isinstance(variants, OwnVariants) else variants
+            )
+        ]
+
 
 class Checks(Section):
     """What is compared with torch beside the tasks."""
 
+    gradients: GradientChecks
+    training: TrainingChecks
     optimizers: OptimizerChecks
 
 
 def _task_name(name: str) -> str:
-    # metrics/gradients.json and metrics/optimizers.json are those of the checks.
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in ("gradients", "optimizers"):
+    # metrics/gradients.json and the like are those of the checks.
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in Checks.model_fields:
         raise ValueError(
             "is no name for a task: it must be letters, digits, _ and -, begin with a letter, "
-            "and not be gradients or optimizers"
+            f"and not be one of {', '.join(Checks.model_fields)}"
         )
     return name
 

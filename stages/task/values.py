@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BeforeValidator, Field, Strict
 
 from stages.task.errors import shown
@@ -53,6 +53,14 @@ Text = Annotated[str, MinLen(1), Field(description="a text")]
 Count = Annotated[int, Strict(), Ge(1), Numeric, Field(description="a whole number of at least 1")]
 Moments = Annotated[
     int, Strict(), Ge(2), Numeric, Field(description="a whole number of at least 2")
+]
+Step = Annotated[
+    float,
+    Strict(),
+    Gt(0),
+    Le(0.1),
+    Numeric,
+    Field(description="a number greater than 0 and at most 0.1"),
 ]
 Seed = Annotated[int, Strict(), Ge(0), Numeric, Field(description="a whole number of at least 0")]
 Number = Annotated[float, Strict(), Numeric, Field(description="a number")]

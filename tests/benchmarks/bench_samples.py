@@ -13,7 +13,7 @@ from twins import numpy_step, samples, torch_step
 
 SIZES, COUNT = (2, 10, 2), 1_000_000
 COMMON = ("relu", "cross_entropy", "float32")
-OPTIMIZER = ("sgd", {"lr": 0.02})
+OPTIMIZER = ("SGD", {"lr": 0.02})
 
 
 def grow(twin: str) -> None:

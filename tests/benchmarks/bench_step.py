@@ -23,8 +23,8 @@ class Workload:
     threads: int = 1
 
 
-SGD, MOMENTUM = ("sgd", {"lr": 0.02}), ("sgd", {"lr": 0.03, "momentum": 0.6})
-ADAM = ("adam", {"lr": 0.01})
+SGD, MOMENTUM = ("SGD", {"lr": 0.02}), ("SGD", {"lr": 0.03, "momentum": 0.6})
+ADAM = ("Adam", {"lr": 0.01})
 CLASSIFIER, LINE, MOONS, WIDE = (2, 10, 2), (1, 1), (2, 16, 16, 2), (784, 256, 10)
 
 WORKLOADS = {

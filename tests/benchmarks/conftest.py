@@ -60,7 +60,7 @@ def race(benchmark: BenchmarkFixture) -> Callable[..., Result]:
         torch: Step,
         target: float | None = None,
         threads: int = 1,
-        rounds: int = 41,
+        rounds: int = 40,
     ) -> Result:
         set_threads(threads)
         result = Result(workload, target)

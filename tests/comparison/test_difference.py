@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.comparison.difference import relative_difference, ulp_difference
+from stages.comparison.difference import relative_difference, ulp_along_paths, ulp_difference
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -76,3 +76,28 @@ def test_ulp_difference_measures_along_a_line(a: float, b: float, c: float) -> N
     whole = ulp_difference(low, high)
     assert whole == ulp_difference(low, middle) + ulp_difference(middle, high)
     assert (whole == 0) == (low.tobytes() == high.tobytes())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ulps_along_a_path_are_those_of_its_largest_value(dtype: str) -> None:
+    left = np.array([[1.0, 5.0], [1024.0, 5.0], [0.0, 5.0]], dtype)
+    right = left.copy()
+    assert ulp_along_paths(left, right) == 0
+    right[0, 0] = np.nextafter(left[0, 0], np.inf, dtype=dtype)
+    assert ulp_along_paths(left, right) == 1
+    right[2, 0] = 3 * np.spacing(left[1, 0])  # as far from 0 as 1024 is from its neighbours, thrice
+    assert ulp_along_paths(left, right) == 3
+
+
+@pytest.mark.parametrize("other", [np.inf, -np.inf, np.nan])
+def test_paths_of_which_one_diverges_are_infinitely_far_apart(other: float) -> None:
+    left, right = np.ones((3, 2)), np.ones((3, 2))
+    left[1:, 0] = right[1:, 0] = other
+    assert ulp_along_paths(left, right) == 0
+    left[2, 1] = other
+    assert ulp_along_paths(left, right) == ulp_along_paths(right, left) == np.inf
+
+
+def test_what_is_no_number_twice_is_equal() -> None:
+    assert ulp_difference(np.array([np.nan]), np.array([-np.nan])) == 0
+    assert ulp_difference(np.array([np.nan]), np.array([1.0])) > 2**50

@@ -50,6 +50,25 @@ def test_the_average_is_the_mean_of_all_points_from_the_second_after_t0_on() -> 
         assert optimizer.average == pytest.approx(np.mean(points[3:] or points[-1]), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("t0", [-2, 0, 3, 1e6])
+def test_the_average_is_that_of_torch_bit_for_bit(t0: float, dtype: str) -> None:
+    """Whatever torch's kernels fuse: with a rate of ½ the products of the descent are exact."""
+    random = np.random.default_rng(1)
+    p = random.normal(size=13).astype(dtype)
+    gradients = random.normal(size=(20, 13)).astype(dtype)
+    p[0], gradients[:, 0] = -0.0, 0  # only a copy keeps the sign
+    optimizer, theirs = ASGD(lr=0.5, lambd=0.0, t0=t0), torch.tensor(p)
+    torch_optimizer = torch.optim.ASGD([theirs], lr=0.5, lambd=0.0, t0=t0)
+    for gradient in gradients:
+        optimizer(p, gradient)
+        theirs.grad = torch.tensor(gradient)
+        torch_optimizer.step()
+        assert p.tobytes() == theirs.numpy().tobytes()
+        average = torch_optimizer.state[theirs]["ax"]
+        assert optimizer.average.tobytes() == average.numpy().tobytes()
+
+
 def test_weight_decay_adds_to_the_gradient() -> None:
     p = np.array([2.0])
     ASGD(lr=0.5, lambd=0.0, weight_decay=0.5)(p, np.zeros(1))

@@ -69,6 +69,36 @@ def test_a_factor_that_rounds_to_one_stops_everything_as_in_torch() -> None:
     np.testing.assert_array_equal(p, [0, 0])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"lr": 1.0},
+        {"lr": 1.0, "maximize": True},
+        {"etas": (1 - 1e-9, 1.2)},
+        {"etas": (0.25, float("inf"))},
+        {"etas": (1e-30, 1e30), "step_sizes": (0.0, float("inf"))},
+        {"step_sizes": (-1.0, -0.5)},
+    ],
+)
+def test_numbers_of_every_kind_move_as_in_torch(variant: dict[str, Any], dtype: str) -> None:
+    """Bit for bit, whatever torch's kernels fuse: a product with a sign needs no rounding."""
+    random = np.random.default_rng(1)
+    kinds = np.array([0.0, -0.0, 1, -1, 2, -3, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e30, -1e30])
+    gradients = random.choice(kinds, (300, 101)).astype(dtype)
+    p = np.resize(np.array([0.0, -0.0, 1, -1], dtype), 101)
+    optimizer, theirs = Rprop(**variant), torch.tensor(p)
+    torch_optimizer = torch.optim.Rprop([theirs], **variant)
+    for gradient in gradients:
+        with np.errstate(all="ignore"):
+            optimizer(p, gradient)
+        theirs.grad = torch.tensor(gradient)
+        torch_optimizer.step()
+        np.testing.assert_array_equal(p, theirs.numpy())
+        numbers = ~np.isnan(p)
+        np.testing.assert_array_equal(np.signbit(p)[numbers], np.signbit(theirs.numpy())[numbers])
+
+
 def test_each_parameter_has_a_step_size_of_its_own() -> None:
     p, optimizer = np.zeros(3), Rprop(lr=1.0, etas=(0.5, 2.0))
     optimizer(p, np.array([1.0, -1.0, 0.0]))

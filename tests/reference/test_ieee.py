@@ -5,12 +5,16 @@ import sys
 
 from repository import ROOT
 
-SCRIPT = """
-from stages.reference.ieee import IEEESquareRoot
+PRELUDE = """
+from stages.reference.ieee import IEEESquareRoot, NumPyReductions
 import numpy as np
 import torch
+from torch import Tensor
 
 random = np.random.default_rng(1)
+"""
+
+SQUARE_ROOT = """
 for dtype in ("float64", "float32"):
     a, b, c = random.uniform(0, 4, (3, 100_001)).astype(dtype)
     ta, tb, tc = map(torch.from_numpy, (a, b, c))
@@ -26,7 +30,67 @@ for dtype in ("float64", "float32"):
     assert np.array_equal(torch.add(ta, tb, alpha=0.3).numpy(), a + third * b), "fused"
 """
 
+REDUCTIONS = """
+for dtype, unit in (("float64", 2.0**-53), ("float32", 2.0**-24)):
+    for n in (1, 2, 3, 5, 10, 100, 1001, 100_001):
+        a, b = random.normal(size=(2, n)).astype(dtype)
+        ta, tb = map(torch.from_numpy, (a, b))
+        with NumPyReductions():
+            dot, total = ta.dot(tb), ta.abs().sum()
+        assert dot.dtype == total.dtype == ta.dtype and dot.shape == total.shape == ()
+        assert dot.item() == np.dot(a, b), f"dot of {n}"
+        assert total.item() == np.sum(np.abs(a)), f"sum of {n}"
+        # and without it they are as near as documented
+        bound = 2 * n * unit / (1 - n * unit)
+        scale = np.abs(a.astype(float) * b).sum()
+        assert abs(ta.dot(tb).item() - float(np.dot(a, b))) <= bound * scale, f"dot of {n}"
+        sums = ta.abs().sum().item(), float(np.sum(np.abs(a)))
+        assert abs(sums[0] - sums[1]) <= bound * max(sums), f"sum of {n}"
+    rows = random.normal(size=(4, 5)).astype(dtype)
+    with NumPyReductions():
+        in_rows = torch.from_numpy(rows).sum(1, keepdim=True).numpy()
+    assert np.array_equal(in_rows, rows.sum(1, keepdims=True))
+"""
+
+RECORDED = """
+x = torch.tensor([4.0, 9.0], requires_grad=True)
+one = torch.ones(2)
+with IEEESquareRoot(), NumPyReductions():
+    (x.sqrt() + torch.sqrt(x)).sum().backward()
+    one.dot(x * x).backward()
+    assert torch.equal(x.grad, torch.tensor([8.5, 18 + 1 / 3])), x.grad
+    with torch.no_grad():
+        assert x.sqrt().sum().item() == 5 and not x.sum().requires_grad
+"""
+
+RESTORED = """
+before = torch.sqrt, Tensor.sqrt, Tensor.sqrt_, Tensor.dot, Tensor.sum
+own = dict(vars(Tensor))
+try:
+    with IEEESquareRoot(), NumPyReductions():
+        now = torch.sqrt, Tensor.sqrt, Tensor.sqrt_, Tensor.dot, Tensor.sum
+        raise RuntimeError
+except RuntimeError:
+    pass
+assert not set(before) & set(now)
+assert before == (torch.sqrt, Tensor.sqrt, Tensor.sqrt_, Tensor.dot, Tensor.sum)
+assert own == dict(vars(Tensor))
+"""
+
+
+def run(script: str) -> None:
+    program = [sys.executable, "-W", "error", "-c", PRELUDE + script]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
 
 def test_nothing_is_fused_and_square_roots_are_rounded_correctly() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run(SQUARE_ROOT)
+
+
+def test_dot_products_and_sums_are_numpys_and_torchs_are_near() -> None:
+    run(REDUCTIONS)
+
+
+def test_what_autograd_records_is_left_to_torch_and_torch_is_left_as_it_was() -> None:
+    run(RECORDED + RESTORED)

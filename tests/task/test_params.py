@@ -1,6 +1,6 @@
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from repository import ROOT
 
 from stages.task.errors import InputError
-from stages.task.optimizers import SGD, Adam, Hyperparameters
+from stages.task.optimizers import BUILT_IN, LBFGS, SGD, Adafactor, Adam, Own
 from stages.task.params import Generator, OwnTable, read_parameters
 from stages.task.values import number
 
@@ -69,7 +69,11 @@ def test_the_defaults_are_those_of_the_three_scripts():
 
 
 # Each of these is one change to params.yaml, and the whole of what the user reads.
-OPTIMIZERS = "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd"
+OPTIMIZERS = (
+    "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd, "
+    "adafactor, lbfgs"
+)
+OWN = "; an optimizer of your own needs the key class"
 REFUSALS = [
     (
         "tasks/regression/optimizers/sgd/lr",
@@ -169,12 +173,48 @@ REFUSALS = [
         "tasks/regression/optimizers/adm",
         {"lr": 1},
         "tasks.regression.optimizers.adm: unknown key (did you mean adam?); "
-        f"valid keys are {OPTIMIZERS}",
+        f"valid keys are {OPTIMIZERS}{OWN}",
     ),
     (
         "tasks/regression/optimizer",
         "rmsdrop",
-        f"tasks.regression.optimizer: must be one of {OPTIMIZERS}; got 'rmsdrop'",
+        "tasks.regression.optimizer: must be a key of optimizers (sgd, adam); got 'rmsdrop'",
+    ),
+    (
+        "tasks/regression/optimizers/muon",
+        {"lr": 1},
+        "tasks.regression.optimizers.muon: cannot train a network, since its biases are no "
+        "matrices; see checks.optimizers",
+    ),
+    (
+        "tasks/regression/optimizers/sparseadam",
+        {"lr": 1},
+        "tasks.regression.optimizers.sparseadam: cannot train a network, since its gradients are "
+        "dense; adam can",
+    ),
+    (
+        "tasks/regression/optimizers/lbfgs",
+        {"line_search_fn": "wolfe"},
+        "tasks.regression.optimizers.lbfgs.line_search_fn: must be one of strong_wolfe, null; "
+        "got 'wolfe'",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "lion.py", "lr": math.inf},
+        "tasks.regression.optimizers.lion.lr: must be a finite number, true, false, a text, null "
+        "or a list; got inf",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "Lion"},
+        "tasks.regression.optimizers.lion.class: must be a class after its module, such as "
+        "stages.own.lion.Lion; got 'Lion'",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "stages.own.lion.Lion", "reference": 3},
+        "tasks.regression.optimizers.lion.reference: must be a class after its module, such as "
+        "stages.own.lion.Lion; got 3",
     ),
     (
         "tasks/regression/optimizers/sgd",
@@ -343,7 +383,11 @@ REFUSALS = [
     ("tasks", {}, "tasks: must have 1 or more entries, got 0"),
     ("tasks", [1], "tasks: must be a mapping, got [1]"),
     ("task", {}, "task: unknown key (did you mean tasks?); valid keys are tasks, checks"),
-    ("checks", MISSING, "checks: is missing; expected a section with the keys optimizers"),
+    (
+        "checks",
+        MISSING,
+        "checks: is missing; expected a section with the keys gradients, training, optimizers",
+    ),
     (
         "checks/optimizers/variants/SGD/1/lr",
         -3,
@@ -354,7 +398,23 @@ REFUSALS = [
         [],
         "checks.optimizers.variants.Adan: unknown key (did you mean Adam?); "
         "valid keys are SGD, Adam, AdamW, Adamax, NAdam, RAdam, Adagrad, Adadelta, RMSprop, Rprop, "
-        "ASGD",
+        f"ASGD, Adafactor, SparseAdam, Muon, LBFGS{OWN}",
+    ),
+    (
+        "checks/optimizers/variants/Lion",
+        {"class": "stages.own.lion.Lion"},
+        "checks.optimizers.variants.Lion.variants: is missing; expected a list of hyperparameters",
+    ),
+    (
+        "checks/optimizers/variants/Lion",
+        {"class": "stages.own.lion.Lion", "variants": [{"lr": {"a": 1}}]},
+        "checks.optimizers.variants.Lion.variants[0].lr: must be a finite number, true, false, a "
+        "text, null or a list; got {'a': 1}",
+    ),
+    (
+        "checks/gradients/step",
+        0.5,
+        "checks.gradients.step: must be at most 0.1, got 0.5",
     ),
 ]
 
@@ -369,7 +429,7 @@ def test_a_task_has_a_name_for_files_of_its_own(problems, name):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
         f"params.yaml: tasks.{name}: is no name for a task: it must be letters, digits, _ and -, "
-        "begin with a letter, and not be gradients or optimizers"
+        "begin with a letter, and not be one of gradients, training, optimizers"
     ]
 
 
@@ -474,18 +534,22 @@ def test_a_table_of_ones_own_needs_no_options_and_no_seed(tmp_path, monkeypatch)
     assert task.data == OwnTable(source="my.csv", features=("a", "b"), target="c")
 
 
-@pytest.mark.parametrize("kind", get_args(Hyperparameters))
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
     import torch
 
-    parameter = torch.zeros(1, requires_grad=True)
+    parameter = torch.zeros(1, 1, requires_grad=True)
     reference = getattr(torch.optim, kind.__name__)([parameter])
-    assert {name: reference.defaults[name] for name in kind.model_fields} == kind().model_dump()
+    defaults = {name: reference.defaults[name] for name in kind.model_fields}
+    if kind is LBFGS:
+        assert defaults["max_eval"] == kind().max_iter * 5 // 4
+        defaults["max_eval"] = None
+    assert defaults == kind().model_dump()
     getattr(torch.optim, kind.__name__)([parameter], **kind().model_dump())
 
 
 @given(
-    kind=st.sampled_from(get_args(Hyperparameters)),
+    kind=st.sampled_from(BUILT_IN),
     values=st.fixed_dictionaries(
         {},
         optional={
@@ -501,6 +565,8 @@ def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
             "initial_accumulator_value": st.floats(-1, 1),
             "rho": st.floats(-0.5, 1.5),
             "alpha": st.floats(-1, 1),
+            "beta2_decay": st.floats(-1, 0.5),
+            "d": st.floats(0.5, 1.5),
             "etas": st.tuples(st.floats(-0.5, 1.5), st.floats(0.5, 2)),
         },
     ),
@@ -509,6 +575,8 @@ def test_hyperparameters_are_refused_where_torch_refuses_them(kind, values):
     import torch
 
     values = {name: value for name, value in values.items() if name in kind.model_fields}
+    if kind is Adafactor and "eps" in values:
+        values["eps"] = (values["eps"], abs(values["eps"]))
 
     def accepts(make) -> bool:
         try:
@@ -517,7 +585,7 @@ def test_hyperparameters_are_refused_where_torch_refuses_them(kind, values):
             return False
         return True
 
-    parameter = torch.zeros(1, requires_grad=True)
+    parameter = torch.zeros(1, 1, requires_grad=True)
     theirs = accepts(lambda: getattr(torch.optim, kind.__name__)([parameter], **values))
     assert accepts(lambda: kind(**values)) == (theirs and values.get("lr") != 0)
 
@@ -526,3 +594,22 @@ def test_parameters_cannot_be_changed_by_a_stage():
     task = read_parameters(ROOT / "params.yaml").tasks["moons"]
     with pytest.raises(ValueError, match="frozen"):
         task.device = "cuda"
+
+
+def test_an_optimizer_of_ones_own_has_a_class_and_any_hyperparameters(tmp_path, monkeypatch):
+    lion = {"class": "stages.own.lion.Lion", "lr": "1e-05", "betas": [0.9, 0.99], "sign": True}
+    variants = {"class": "stages.own.lion.Lion", "reference": "lion.Lion", "variants": [{"lr": 1}]}
+    changes = {
+        "tasks/moons/optimizers/lion": lion,
+        "tasks/moons/optimizer": "lion",
+        "checks/optimizers/variants": {"SGD": [{"lr": 0.1}], "Lion": variants},
+    }
+    parameters = read(tmp_path, changes, monkeypatch)
+    selected = parameters.tasks["moons"].hyperparameters
+    assert isinstance(selected, Own)
+    assert selected.values() == {"lr": 1e-5, "betas": (0.9, 0.99), "sign": True}
+    assert (selected.by_hand, selected.by_torch) == ("stages.own.lion.Lion", None)
+    sgd, own = parameters.checks.optimizers.cases()
+    assert (sgd.name, sgd.variant, sgd.has_reference) == ("SGD", "lr=0.1", True)
+    assert (own.name, own.variant, own.has_reference) == ("Lion", "lr=1", True)
+    assert own.hyperparameters.by_torch == "lion.Lion"

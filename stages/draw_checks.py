@@ -1,0 +1,25 @@
+"""Stage `draw_checks`: pictures of what the checks against torch found."""
+
+from pathlib import Path
+
+from stages.figures.drift import draw_drift
+from stages.figures.paths import draw_paths, read_paths
+from stages.figures.style import save
+from stages.figures.variants import draw_variants, read_variants
+from stages.task.command import plain_errors
+from stages.task.files import read_history
+
+
+def main() -> None:
+    """Writes plots/optimizers/rosenbrock.png and variants.png, and plots/training/drift.png."""
+    optimizers, training = Path("plots", "optimizers"), Path("plots", "training")
+    paths = read_paths(Path("data", "rosenbrock.safetensors"))
+    save(draw_paths(paths), optimizers / "rosenbrock.png")
+    variants = read_variants(optimizers / "variants.csv")
+    save(draw_variants(variants), optimizers / "variants.png")
+    save(draw_drift(read_history(training / "drift.csv")), training / "drift.png")
+
+
+if __name__ == "__main__":
+    with plain_errors():
+        main()

@@ -1,0 +1,90 @@
+"""The bfloat16 arithmetic of torch on a CPU, in NumPy.
+
+A bfloat16 number is a float32 of which only the upper 16 bits are kept, 8 of them for the mantissa;
+here it is a float32 array that holds such numbers. The product of two of them is exact in float32,
+and sums are taken in float32, so that all that remains to be reproduced of a matrix product is the
+order of its sum Σₖ left[:, k] · right[k, :]. torch has three, and the way the two matrices lie in
+memory selects one. These are the kernels of ATEN_CPU_CAPABILITY=default on x86-64. torch leaves
+products of more than 16³ terms to oneDNN, whose order depends on the processor, unless
+`torch.backends.mkldnn.enabled` is False.
+
+Products are of (rows, inner) by (inner, columns), and float32 until they are rounded.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.optim.arithmetic import Array
+
+BFloat16 = NDArray[np.float32]
+Float32 = NDArray[np.float32]
+
+
+def to_bfloat16(values: Array) -> BFloat16:
+    """Rounded to bfloat16, ties to even, by way of float32."""
+    single = np.asarray(values, np.float32)
+    bits = single.view(np.uint32)
+    half = 0x7FFF + (bits >> 16 & 1)  # of the last place that is kept, less where ties go down
+    rounded = (bits + half & 0xFFFF0000).view(np.float32)
+    return np.where(np.isnan(single), single, rounded)  # the sum may have made it a number
+
+
+def norm(values: BFloat16) -> BFloat16:
+    """The root of the sum of squares, 0-d, summed in the order in which the values are given."""
+    if values.size == 1:
+        return np.abs(values.reshape(()))  # the square might be too small or too large
+    squares = np.square(values).ravel()
+    whole = squares.size - squares.size % 16
+    lanes = squares[:whole].reshape(-1, 8).sum(axis=0)  # NumPy adds row to row
+    total = np.add.accumulate(np.concatenate([lanes, squares[whole:]]))[-1]
+    return to_bfloat16(np.sqrt(total))
+
+
+def product_in_order(left: BFloat16, right: BFloat16) -> Float32:
+    """The product, one k after the other: torch's order where left alone lies by columns."""
+    total = _zeros(1, left, right)
+    _accumulate(total, left, right)
+    return _sum(total)
+
+
+def product_by_fours(left: BFloat16, right: BFloat16) -> Float32:
+    """The product in four interleaved sums: torch's order where both lie by rows."""
+    whole = len(right) - len(right) % 4
+    sums = _zeros(4, left, right)
+    _accumulate(sums, left[:, :whole], right[:whole])
+    _accumulate(sums[:1], left[:, whole:], right[whole:])
+    return _sum(sums)
+
+
+def product_by_registers(left: BFloat16, right: BFloat16) -> Float32:
+    """The product in eight registers of eight: torch's order where right alone lies by columns."""
+    whole, pairs = len(right) - len(right) % 64, len(right) - len(right) % 16
+    sums, rest = _zeros(64, left, right), _zeros(8, left, right)
+    _accumulate(sums, left[:, :whole], right[:whole])
+    _accumulate(rest, left[:, whole:pairs], right[whole:pairs])
+    while len(sums) > 8:
+        half = len(sums) // 2
+        sums = sums[:half] + sums[half:]
+    total = _sum(sums) + _sum(rest)
+    _accumulate(total[None], left[:, pairs:], right[pairs:])
+    return total
+
+
+def _zeros(count: int, left: BFloat16, right: BFloat16) -> Float32:
+    return np.zeros((count, left.shape[0], right.shape[1]), np.float32)
+
+
+def _sum(sums: Float32) -> Float32:
+    total: Float32 = sums[0].copy()
+    for following in sums[1:]:
+        np.add(total, following, total)
+    return total
+
+
+def _accumulate(sums: Float32, left: BFloat16, right: BFloat16) -> None:
+    """Adds the terms of left @ right to `sums`, (count, rows, columns), in turn."""
+    terms, count = np.empty_like(sums), len(sums)
+    columns, rows = left.T[:, :, None], right[:, None, :]
+    for k in range(0, len(right), count):
+        np.multiply(columns[k : k + count], rows[k : k + count], terms)
+        np.add(sums, terms, sums)

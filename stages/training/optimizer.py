@@ -1,0 +1,120 @@
+"""An optimizer as the training of a model calls it, whatever the optimizer asks for.
+
+    step(parameters, gradients, closure)
+
+    parameters, gradients: (n,), all arrays of the model one after the other
+    closure: evaluates the model at the present parameters: it refreshes `gradients` and returns
+        the loss
+
+Most optimizers ask for parameters and gradients of any shape. One with the attribute `each_array`
+is handed the arrays of the model one by one, each in its shape; with a function `from_dense`, each
+gradient is converted by that; and one whose `__call__` has the argument `closure` is handed all.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stages.task.errors import InputError, did_you_mean, unknown
+from stages.task.optimizers import Hyperparameters
+
+Array = NDArray[Any]
+Shapes = Sequence[tuple[int, ...]]
+Closure = Callable[[], float]
+Step = Callable[[Array, Array, Closure], None]
+
+
+def model_optimizer(
+    hyperparameters: Hyperparameters, package: ModuleType, shapes: Shapes, place: str
+) -> Step:
+    """The optimizer by hand of a model whose arrays have the `shapes`.
+
+    package: has the classes whose names are not dotted
+    place: where params.yaml names the optimizer, for messages
+    Raises InputError if there is no such class, or if it refuses the hyperparameters.
+    """
+    kind = find_class(hyperparameters.by_hand, package, place)
+    optimizer: Any = construct(kind, hyperparameters.values(), place)
+    if not callable(optimizer):
+        raise InputError(
+            f"{place}: {hyperparameters.by_hand} is no optimizer: it lacks the method "
+            "__call__(self, parameters, gradients)"
+        )
+    if getattr(kind, "each_array", False):
+        return _EachArray([deepcopy(optimizer) for _ in shapes], shapes)
+    if "closure" in inspect.signature(optimizer).parameters:
+        return lambda parameters, gradients, closure: optimizer(parameters, gradients, closure)
+    return lambda parameters, gradients, _: optimizer(parameters, gradients)
+
+
+class _EachArray:
+    """A step of one optimizer for each array."""
+
+    def __init__(self, optimizers: Sequence[Any], shapes: Shapes) -> None:
+        self._parts, start = [], 0
+        for optimizer, shape in zip(optimizers, shapes, strict=True):
+            from_dense = getattr(optimizer, "from_dense", lambda gradient: gradient)
+            stop = start + math.prod(shape)
+            self._parts.append((optimizer, from_dense, slice(start, stop), shape))
+            start = stop
+
+    def __call__(self, parameters: Array, gradients: Array, _: Closure) -> None:
+        for optimizer, from_dense, part, shape in self._parts:
+            gradient = from_dense(gradients[part].reshape(shape))
+            optimizer(parameters[part].reshape(shape), gradient)
+
+
+def find_class(name: str, package: ModuleType, place: str) -> type:
+    """The class of the dotted name, or of that name in the package.
+
+    Raises InputError that says which part of the name is not there.
+    """
+    module_name, _, class_name = name.rpartition(".")
+    module = _module(module_name, place) if module_name else package
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise InputError(
+            f"{place}: {module.__name__} has no class {class_name}"
+            f"{did_you_mean(class_name, classes)}"
+        )
+    return found
+
+
+def _module(name: str, place: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = str(error.name)
+        if f"{name}.".startswith(f"{missing}."):
+            raise InputError(f"{place}: there is no module {missing}") from None
+        raise InputError(f"{place}: {name} imports {missing}, which is not installed") from None
+
+
+def construct(kind: type, hyperparameters: Mapping[str, Any], place: str, *leading: object) -> Any:
+    """An instance of the class. Raises InputError if that refuses a hyperparameter.
+
+    leading: what the constructor takes before the hyperparameters
+    """
+    parameters = list(inspect.signature(kind).parameters.values())[len(leading) :]
+    names = [parameter.name for parameter in parameters]
+    any_name = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    for name in hyperparameters:
+        if name not in names and not any_name:
+            raise InputError(f"{place}.{name}: {unknown('hyperparameter', name, names)}")
+    for parameter in parameters:
+        needed = parameter.default is parameter.empty and parameter.kind is not (
+            parameter.VAR_KEYWORD
+        )
+        if needed and parameter.name not in hyperparameters:
+            raise InputError(f"{place}.{parameter.name}: is missing; {kind.__name__} needs it")
+    try:
+        return kind(*leading, **hyperparameters)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{place}: {kind.__name__} refuses it: {error}") from None

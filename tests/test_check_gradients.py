@@ -1,0 +1,216 @@
+"""The stage that compares gradients three ways: what is right, and what it must find."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages import check_gradients as stage
+from stages.graph import Graph, Node, exp, maximum, relu
+from stages.graph.graph import OPERATIONS, Operation
+from stages.task.errors import InputError
+
+SEED, STEP = 1, 5e-4
+CHECKS = SimpleNamespace(seed=SEED, step=STEP)
+
+# Each gradient is a sum of a few terms, each rounded a few times: 100 roundings at most, where the
+# gradient is no smaller than its terms. Largest seen with ten seeds: 1.8e-15 and 3.3e-6.
+TOLERANCE = {"": 100 * 2.0**-53, "_float32": 100 * 2.0**-24}
+# ε/h · f is 1e-11 for a loss of 20, h⁴/30 · f⁽⁵⁾ less. Largest seen with ten seeds: 1.2e-11.
+DIFFERENCE_TOLERANCE = 1e-10
+
+
+def check(name: str, seed: int = SEED) -> dict[str, Any]:
+    return stage.worst(partial(stage.operation_formulas, name, seed), STEP)
+
+
+def written(directory: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    stage.main(CHECKS)
+    return json.loads((directory / "metrics" / "gradients.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("gradients")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        yield written(directory)
+
+
+def test_everything_is_compared_and_right(metrics: dict[str, Any]) -> None:
+    assert list(metrics) == ["operations", "models"]
+    assert set(metrics["operations"]) == set(OPERATIONS)
+    kinds = {f"{a}_{b}" for a in ("relu", "tanh", "sigmoid") for b in ("half_mse", "cross_entropy")}
+    assert set(metrics["models"]) == kinds
+    for name, found in (metrics["operations"] | metrics["models"]).items():
+        assert found["cases"] >= 3, name
+        assert 0 < found["difference_quotient"] < DIFFERENCE_TOLERANCE, name
+        for suffix, tolerance in TOLERANCE.items():
+            assert 0 <= found[f"relative_error{suffix}"] < tolerance, name
+
+
+@pytest.mark.parametrize("name", ["negative", "transpose", "relu", "accuracy"])
+def test_what_only_passes_gradients_on_is_bit_for_bit_that_of_torch(
+    name: str, metrics: dict[str, Any]
+) -> None:
+    found = metrics["operations"][name]
+    assert (found["ulp"], found["ulp_float32"]) == (0, 0)
+
+
+def replace(patch: pytest.MonkeyPatch, name: str, position: int, derivative: Any) -> None:
+    """Gives an operation another derivative with respect to one of its operands."""
+    right = OPERATIONS[name]
+    derivatives = list(right.derivatives)
+    derivatives[position] = derivative
+    wrong = Operation(right.shape, right.value, *derivatives, integers=right.integers)
+    patch.setitem(OPERATIONS, name, wrong)
+
+
+DERIVATIVES = [
+    (name, position)
+    for name, operation in OPERATIONS.items()
+    for position, derivative in enumerate(operation.derivatives)
+    if derivative is not None
+]
+
+
+@pytest.mark.parametrize(("name", "position"), DERIVATIVES)
+def test_a_derivative_that_is_wrong_by_a_thousandth_is_found(
+    name: str, position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = OPERATIONS[name].derivatives[position]
+    replace(monkeypatch, name, position, lambda *g, **axes: right(*g, **axes) * 1.001)
+    found = check(name)
+    assert found["ulp"] > 1e11  # a thousandth of a number is at least 2⁵²/1000 · ½ units of it
+    assert 1e-4 < found["relative_error"] < 1e-2
+    assert 1e-4 < found["relative_error_float32"] < 1e-2
+    assert 1e-4 < found["difference_quotient"] < 1e-2
+
+
+def test_a_mistake_is_found_at_its_name_and_where_it_is_used(
+    metrics: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    replace(monkeypatch, "tanh", 0, lambda g, y, a: g * (1 - y))
+    found = written(tmp_path)
+    for part, names in metrics.items():
+        different = {name for name in names if found[part][name] != metrics[part][name]}
+        models = {"tanh_half_mse", "tanh_cross_entropy"}
+        assert different == ({"tanh"} if part == "operations" else models)
+        assert all(found[part][name]["relative_error"] > 0.01 for name in different)
+        assert all(found[part][name]["difference_quotient"] > 0.01 for name in different)
+
+
+AT_A_KINK = {
+    "relu'(0) = 1": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0))),
+    "relu'(0) = 1/2": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0) * 0.5)),
+    "all to the first of equals": ("maximum", 0, lambda g, y, a, b: g * ((a > b) + a.equals(b))),
+    "all to the second of equals": ("maximum", 1, lambda g, y, a, b: g * ((b > a) + a.equals(b))),
+    "nothing to equals": ("maximum", 0, lambda g, y, a, b: g * (a > b)),
+}
+
+
+@pytest.mark.parametrize("mistake", AT_A_KINK)
+def test_another_choice_than_torchs_at_a_kink_is_found(
+    mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, position, derivative = AT_A_KINK[mistake]
+    replace(monkeypatch, name, position, derivative)
+    for seed in range(5):
+        assert check(name, seed)["relative_error"] > 0.01
+
+
+def test_a_difference_quotient_knows_nothing_of_the_choice_at_a_kink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replace(monkeypatch, *AT_A_KINK["relu'(0) = 1"])
+    assert check("relu")["difference_quotient"] < DIFFERENCE_TOLERANCE
+
+
+def test_a_gradient_that_is_no_number_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(monkeypatch, "exp", 0, lambda g, y, a: g * math.nan)
+    found = check("exp")
+    assert found["ulp"] > 1e11
+    assert found["relative_error"] is found["difference_quotient"] is None
+
+
+def test_an_accuracy_has_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(monkeypatch, "accuracy", 0, lambda g, y, z, k: g * z)
+    assert check("accuracy")["relative_error"] > 0.01
+
+
+def test_operations_that_nothing_compares_are_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("cosh", "sinh"):
+        monkeypatch.setitem(OPERATIONS, name, OPERATIONS["exp"])
+    monkeypatch.setitem(stage.CASES, "sinh", stage.CASES["exp"])
+    with pytest.raises(InputError) as error:
+        stage.main(CHECKS)
+    assert str(error.value).splitlines() == [
+        "CASES in stages/check_gradients.py: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation sinh",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_numbers_do_not_depend_on_what_else_is_compared(metrics: dict[str, Any]) -> None:
+    assert check("relu") == metrics["operations"]["relu"]
+    assert check("add") == metrics["operations"]["add"]
+
+
+def slopes(write: Callable[[Node], Node], at: float, step: float) -> tuple[float, bool]:
+    graph = Graph()
+    loss = write(graph.parameter("p", ()))
+    formula = stage.Formula(graph, loss, {"p": np.array([at])}, lambda values: values["p"])
+    found, smooth = stage.central_differences(formula, step)
+    assert graph.parameters.item() == at
+    return found.item(), smooth.item()
+
+
+def test_central_differences_are_exact_for_polynomials_of_degree_4() -> None:
+    slope, smooth = slopes(lambda p: 3 * p**4 - p**3 + 2 * p**2 - p + 7, 0.5, step=0.25)
+    assert slope == pytest.approx(12 * 0.125 - 3 * 0.25 + 4 * 0.5 - 1, rel=1e-14)
+    assert smooth
+
+
+@pytest.mark.parametrize("step", [0.1, 0.05, 0.025])
+def test_central_differences_have_the_error_that_they_state(step: float) -> None:
+    slope, _ = slopes(exp, 1.0, step)
+    assert math.e - slope == pytest.approx(step**4 / 30 * math.e, rel=0.02)
+
+
+@pytest.mark.parametrize("write", [relu, lambda p: maximum(p, 0.0), lambda p: maximum(-p, 2 * p)])
+def test_central_differences_stop_short_of_a_kink(write: Callable[[Node], Node]) -> None:
+    at = {0.0: False, 0.19: False, -0.19: False, 0.21: True, -0.21: True}
+    assert {p: slopes(write, p, step=0.1)[1] for p in at} == at
+
+
+def test_a_relative_error_is_that_of_a_whole_gradient() -> None:
+    gradients = np.array([[100.0, 1e-9, 0.0], [0.0, 0.0, 0.0], [-2.0, 1.0, 1.0]])
+    others = gradients + np.array([[0.0, 1e-9, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.5]])
+    assert stage.relative_error(gradients, others) == 0.25
+    assert stage.relative_error(gradients[:2], others[:2]) == pytest.approx(1e-11)
+    assert stage.relative_error(gradients[1:2], others[1:2] + 1e-13) == 1e-13
+    assert math.isnan(stage.relative_error(gradients, others * math.nan))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 2), ("samples", 3)])
+def test_drawn_numbers_fill_their_range_and_keep_apart(shape: Any) -> None:
+    numbers = stage.draw(np.random.default_rng(1), shape, -1.0, 3.0)
+    runs, *sizes = numbers.shape
+    assert (runs, len(sizes)) == (2, len(shape))
+    count = math.prod(sizes)
+    for run in numbers.reshape(runs, -1):
+        parts = np.floor((np.sort(run) + 1) / 4 * count)
+        np.testing.assert_array_equal(parts, np.arange(count))
+        assert np.diff(np.sort(run)).min(initial=4) >= 2 / count
+    assert not np.array_equal(numbers[0], numbers[1])

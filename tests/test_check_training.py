@@ -1,0 +1,140 @@
+"""The stage that follows whole trainings of torch: what is equal, what drifts, what is wrong."""
+
+import csv
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from repository import ROOT
+
+from stages import check_training, optim
+from stages.check_training import main, plotted, relative_drift
+from stages.reference.process import start
+from stages.sources import blobs, line
+from stages.task.errors import InputError
+from stages.task.files import Files, Table, write_table
+from stages.task.params import Parameters
+
+Check = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Runs the stage in a folder of its own with changes to `checks.training`; returns metrics."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(1)
+    points = blobs.generate(random, centers=[[2, 2], [-2, -2]], samples_per_class=80)
+    points = Table(np.stack([points["x1"], points["x2"]], 1), points["class"], "12", "c", "ab")
+    options = {"samples": 100, "start": 0, "stop": 1, "slope": 1, "intercept": 1, "noise": 1}
+    x, y = line.generate(random, **options).values()
+    write_table(Files("classification").train, points)
+    write_table(Files("regression").train, Table(x[:, None], y, "x", "y"))
+
+    def run(**changes: Any) -> dict[str, Any]:
+        content = yaml.safe_load((ROOT / "params.yaml").read_text())
+        content["checks"]["training"] |= {"steps": 30, "drift_steps": 120} | changes
+        parameters = Parameters.model_validate(content)
+        main(parameters.checks.training, parameters.tasks)
+        metrics: dict[str, Any] = json.loads(Path("metrics/training.json").read_text())
+        return metrics
+
+    return run
+
+
+def test_trainings_are_equal_bit_for_bit_and_native_ones_drift_by_rounding(check: Check) -> None:
+    metrics = check()
+    with Path("plots/training/drift.csv").open(newline="") as file:
+        names, *rows = csv.reader(file)
+    assert names == ["step", "SGD", "Adam"]
+    step, *drifts = np.array(rows, float).T
+    assert step.tolist() == plotted(120).tolist()
+    assert list(metrics) == ["SGD", "Adam"]
+    for values, drift in zip(metrics.values(), drifts, strict=True):
+        assert drift[-1] == values["drift"]
+        assert drift.max() <= values["largest_drift"]
+        assert 0 < values.pop("drift") <= values.pop("largest_drift") < 1e-13
+        assert values == {"steps": 30, "ulp_ieee": 0, "first_difference": 0, "drift_steps": 120}
+
+
+# A module that is started instead of stages/reference/training.py: in the seventh call of a kernel,
+# one gradient has a wrong bit in the middle.
+WRONG_LEAF = """
+import numpy as np
+from stages.reference import leaves
+from stages.reference.process import answer
+from stages.reference.training import work
+
+calls = 0
+
+def wrong(g, y, a):
+    global calls
+    calls += 1
+    gradient = g * (y > 0)
+    if calls == 7:
+        largest = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
+        gradient[largest] = (gradient[largest].view(np.int64) ^ (1 << 26)).view(np.float64)
+    return gradient
+
+relu = leaves.kernel(lambda a: np.maximum(a, 0), wrong)
+leaves.ACTIVATIONS = dict.fromkeys(leaves.ACTIVATIONS, relu)
+if __name__ == "__main__":
+    answer(work)
+"""
+
+
+class WrongAdam(optim.Adam):
+    """The last bit of one parameter is wrong at step 5."""
+
+    def __call__(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
+        super().__call__(parameters, gradients)
+        if self.steps == 5:
+            parameters.view(np.int64)[0, 3] ^= 1
+
+
+def test_one_wrong_bit_is_found_at_its_step(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wrong_leaf.py").write_text(WRONG_LEAF)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(check_training, "start", lambda _, *rest: start("wrong_leaf", *rest))
+    monkeypatch.setattr(optim, "Adam", WrongAdam)
+    metrics = check(drift_steps=10)
+    assert metrics["SGD"]["first_difference"] == 7  # whose training is the first in the process
+    assert metrics["Adam"]["first_difference"] == 5
+    assert min(values["ulp_ieee"] for values in metrics.values()) > 0
+
+
+def test_a_training_that_diverges_is_refused(check: Check) -> None:
+    optimizers = {"SGD": {"lr": 1e6}, "Adam": {"lr": 0.01}}
+    place = r"params\.yaml: checks\.training\.optimizers\.SGD"
+    with pytest.raises(InputError, match=rf"^{place}: the training diverges at step [1-9]\d$"):
+        check(task="regression", optimizers=optimizers)
+    assert not Path("metrics").exists()
+
+
+def test_a_task_that_is_not_there_is_named_before_anything_runs(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_training, "start", partial(pytest.fail, "started a process"))
+    with pytest.raises(InputError, match=r"task: unknown task \(did you mean classif"):
+        check(task="clasification")
+
+
+def test_the_drift_is_that_of_all_parameters_together() -> None:
+    ours, theirs = np.array([[3.0, 4.0], [0.0, 2.0]]), np.array([[3.0, 4.5], [0.5, 2.0]])
+    assert relative_drift(ours, theirs).tolist() == [0.1, 0.25]
+    theirs[0, 0] = np.nan
+    assert np.isfinite(relative_drift(ours, theirs)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 300, 5000, 10**6])
+def test_the_plot_has_the_first_and_the_last_step_and_few_others(steps: int) -> None:
+    shown = plotted(steps)
+    assert (shown[0], shown[-1]) == (1, steps)
+    assert (np.diff(shown) > 0).all()
+    assert len(shown) <= 300
