@@ -1,5 +1,6 @@
 """Copies of this repository, for tests that run its pipeline."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +30,19 @@ def run(directory: Path, *command: str, **environment: str) -> str:
     )
     assert done.returncode == 0, f"{' '.join(command)} failed in {directory}:\n{done.stdout}"
     return done.stdout
+
+
+def printed_by(program: str) -> Any:
+    """What a test file prints, as JSON, when it runs as a program in a process of its own.
+
+    torch chooses its kernels once in a process; a warning is an error there, too.
+    """
+    command = [sys.executable, "-W", "error", program]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def edit_parameters(directory: Path, edit: Callable[[dict[str, Any]], object]) -> None:

@@ -7,19 +7,14 @@ this file replays gradients of all kinds with every variant, and prints where th
 import doctest
 import json
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from repository import printed_by
 
 from stages.optim import adafactor
 from stages.optim.adafactor import Adafactor, mean, mean_square, root_of_sum
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_example_in_the_documentation() -> None:
@@ -262,15 +257,7 @@ def main() -> None:
 
 
 def test_every_variant_follows_torch_bit_for_bit() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    differences = json.loads(done.stdout)
+    differences = printed_by(__file__)
     assert len(differences) == len(VARIANTS) * len(SHAPES) + 2 * len(LARGE)
     assert {case: where for case, where in differences.items() if where} == {}
 

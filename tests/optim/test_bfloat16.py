@@ -6,14 +6,11 @@ torch's own kernels.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
+from repository import printed_by
 
 from stages.optim.bfloat16 import (
     BFloat16,
@@ -24,7 +21,6 @@ from stages.optim.bfloat16 import (
     to_bfloat16,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = {
     "in order": product_in_order,
     "by fours": product_by_fours,
@@ -101,15 +97,7 @@ def main() -> None:
 
 
 def test_every_sum_follows_torch_bit_for_bit() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    counts = json.loads(done.stdout)
+    counts = printed_by(__file__)
     for ours in PRODUCTS:
         for theirs in PRODUCTS:
             numbers, differ = counts[f"{ours}, torch {theirs}"]

@@ -6,21 +6,17 @@ this file follows torch.optim.LBFGS along every variant, and prints those that d
 
 import doctest
 import json
-import os
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from repository import printed_by
 
 from stages.optim import lbfgs
 from stages.optim.lbfgs import LBFGS, Point, cubic_minimum, strong_wolfe
 
-ROOT = Path(__file__).resolve().parents[2]
 Model = Callable[[np.ndarray, int], tuple[float, np.ndarray]]  # of the parameters and the call
 
 ITERATIONS = 60  # the most of each variant, in calls of max_iter
@@ -202,15 +198,7 @@ def main() -> None:
 
 def test_every_variant_follows_torch_bit_for_bit_with_as_many_evaluations() -> None:
     """Given the same dot products and sums, see NumPyReductions."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    differences = json.loads(done.stdout)
+    differences = printed_by(__file__)
     assert len(differences) == 2 * (len(MODELS) * len(VARIANTS) + LINES_OF_NOISE)
     assert {variant: where for variant, where in differences.items() if where} == {}
 

@@ -6,21 +6,17 @@ this file replays gradients with every variant, and prints those that differ.
 
 import doctest
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from repository import printed_by
 
 from stages.optim import muon
 from stages.optim.muon import Muon, orthogonalized
 
-ROOT = Path(__file__).resolve().parents[2]
 Shape = tuple[int, int]
 
 A, B, C = QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -113,15 +109,7 @@ def main() -> None:
 
 
 def test_every_variant_follows_torch_bit_for_bit() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    differences = json.loads(done.stdout)
+    differences = printed_by(__file__)
     assert len(differences) == 2 * len(list(cases()))
     assert {case: where for case, where in differences.items() if where} == {}
 

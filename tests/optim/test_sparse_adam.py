@@ -6,22 +6,17 @@ this file replays gradients of all kinds with every variant, and prints where th
 
 import doctest
 import json
-import os
-import subprocess
-import sys
 import time
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from repository import printed_by
 
 from stages.optim import sparse_adam
 from stages.optim.adam import Adam
 from stages.optim.sparse_adam import Rows, SparseAdam
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_examples_in_the_documentation() -> None:
@@ -297,15 +292,7 @@ def main() -> None:
 
 
 def test_every_variant_follows_torch_bit_for_bit() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    differences = json.loads(done.stdout)
+    differences = printed_by(__file__)
     assert len(differences) == (len(VARIANTS) + 2) * len(SHAPES)
     assert {case: where for case, where in differences.items() if where} == {}
 
