@@ -5,7 +5,7 @@ READY := .venv/.ready
 # DVC runs the stages' `python` from PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro test lint bench lock
+.PHONY: help repro test lint mutate bench lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -21,6 +21,9 @@ lint: $(READY) ## check style and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+mutate: $(READY) ## make small mistakes in the optimizers: is each found? (FILES=<some of them>)
+	PYTHONPATH=. .venv/bin/python tests/optim/mutants.py $(FILES)
 
 bench: $(READY) ## run the benchmarks (SEED=<file>: its fenced scripts, against a cold repro)
 	SEED='$(SEED)' .venv/bin/pytest tests/benchmarks -o python_files='bench_*.py' -n 0 \

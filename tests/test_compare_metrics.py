@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from repository import ROOT, commit, new_repository
 
-METRICS = {"numpy": {"loss": 0.25, "step": None, "epochs": 10}, "drift": {"p": 1e-15, "p_ulp": 3}}
+METRICS = {
+    "numpy": {"loss": 0.25, "step": None, "epochs": 10},
+    "drift": {"p": 1e-15, "p_ulp": 3, "ulp_native": 7},
+}
 
 
 def compare(directory: Path, **changes: object) -> subprocess.CompletedProcess[str]:
@@ -38,12 +41,14 @@ def compare(directory: Path, **changes: object) -> subprocess.CompletedProcess[s
         {"numpy.loss": 0.25 * (1 + 0.9e-6)},
         {"drift.p": 0.9e-12},
         {"drift.p_ulp": 4500},
+        {"drift.ulp_native": 10**9},
+        {"drift.ulp_native": None},
     ],
 )
 def test_rounding_passes(tmp_path: Path, changes: dict[str, object]) -> None:
     done = compare(tmp_path, **changes)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("5 metrics are as committed")
+    assert done.stdout.startswith("6 metrics are as committed")
 
 
 @pytest.mark.parametrize(
@@ -73,4 +78,4 @@ def test_a_missing_file_fails(tmp_path: Path) -> None:
         [sys.executable, ROOT / ".ci/compare_metrics.py"], cwd=tmp_path, capture_output=True
     )
     assert done.returncode == 1
-    assert done.stderr.count(b"is gone") == 5
+    assert done.stderr.count(b"is gone") == 6

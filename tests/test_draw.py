@@ -33,6 +33,7 @@ def a_task(loss: str, activation: str = "relu") -> Task:
             "device": "cpu",
             "optimizer": "sgd",
             "optimizers": {"sgd": {"lr": 0.1}},
+            "sweep": {"seeds": 1, "repeated": 1, "optimizers": {"sgd": {"lr": 0.1}}},
         }
     )
 

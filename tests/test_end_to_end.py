@@ -10,7 +10,10 @@ import pytest
 import yaml
 from repository import commit, copy_repository, edit_parameters, run
 
-TASK_STAGES = ["generate", "split", "train_numpy", "train_torch", "evaluate", "draw"]
+TASK_STAGES = [
+    *["generate", "split", "train_numpy", "train_torch", "evaluate", "draw"],
+    *["sweep", "draw_sweep"],
+]
 CHECK_STAGES = ["check_gradients", "check_optimizers", "check_training", "draw_checks"]
 TRAINED_STAGES = ["train_numpy", "train_torch", "evaluate", "draw"]
 
@@ -24,6 +27,7 @@ def shorten(parameters: dict[str, Any]) -> None:
     del parameters["tasks"]["moons"]
     for task in parameters["tasks"].values():
         task["training"] |= {"epochs": 3, "snapshots": 3}
+        task["sweep"] = {"seeds": 2, "repeated": 1, "optimizers": {"sgd": {"lr": [0.01, 0.1]}}}
     checks = parameters["checks"]
     checks["training"] |= {"steps": 3, "drift_steps": 3}
     variants = checks["optimizers"]["variants"]
@@ -102,7 +106,8 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
         f"{stage}@mine" for stage in TASK_STAGES
     )
     changed = run(project, "git", "status", "--short").split()[1::2]
-    assert changed == ["dvc.lock", "params.yaml", "metrics/mine.json", "my.csv", "plots/mine/"]
+    expected = ["dvc.lock", "params.yaml", "metrics/mine.json", "metrics/mine/", "my.csv"]
+    assert changed == [*expected, "plots/mine/"]
 
     (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows[1:]]))
     assert stages_run(run(project, "dvc", "repro")) == sorted(

@@ -166,7 +166,8 @@ def test_torch_stays_on_its_side(module: str) -> None:
 # task is the one whose training is checked.
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
-MODEL = [*TRAINING, *OF_CHECKED_TASK]
+SWEEP = ["sweep", "draw_sweep"]
+MODEL = [*TRAINING, *SWEEP, *OF_CHECKED_TASK]
 SPLIT = ["split", *MODEL]
 GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
@@ -177,14 +178,15 @@ RUN_AGAIN = {
     "tasks.<task>.model.loss": GENERATE,
     "tasks.<task>.model.initialization": MODEL,
     "tasks.<task>.model.dtype": MODEL,
-    "tasks.<task>.training.epochs": TRAINING,
-    "tasks.<task>.training.batch_size": TRAINING,
+    "tasks.<task>.training.epochs": [*TRAINING, *SWEEP],
+    "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],
     "tasks.<task>.training.seed": MODEL,
     "tasks.<task>.training.snapshots": TRAINING,
     "tasks.<task>.device": ["train_torch", "evaluate", "draw"],
     "tasks.<task>.optimizer": TRAINING,
     "tasks.<task>.optimizers.<selected>": TRAINING,
     "tasks.<task>.optimizers.<other>": [],
+    "tasks.<task>.sweep": SWEEP,
     "checks.gradients": ["check_gradients"],
     "checks.training": OF_CHECKED_TASK,
     "checks.optimizers": ["check_optimizers", "draw_checks"],
@@ -193,8 +195,8 @@ CHECKED_TASK = PARAMETERS["checks"]["training"]["task"]
 
 
 def leaves(value: object, *keys: str) -> Iterator[tuple[str, ...]]:
-    """The keys to every value in nested dictionaries."""
-    if isinstance(value, dict) and value:
+    """The keys to every value in nested dictionaries; what a sweep trains is one value for DVC."""
+    if isinstance(value, dict) and value and keys[-2:] != ("sweep", "optimizers"):
         for key in value:
             yield from leaves(value[key], *keys, key)
     else:

@@ -82,7 +82,6 @@ class Adadelta:
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
         self._mean_square = MeanSquare(self.rho, parameters)
         self._direction = Direction(parameters, self.weight_decay, self.maximize)
-        self._decays = np.any(self.weight_decay)
         self._square_average = np.zeros_like(parameters)
         self._step_average = np.zeros_like(parameters)
         self._scratch = workspace(parameters, 0)

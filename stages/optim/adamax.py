@@ -82,6 +82,5 @@ class Adamax:
         self._beta2 = rounded(self.beta2, parameters)
         self._eps = rounded(self.eps, parameters)
         self._direction = Direction(parameters, self.weight_decay, self.maximize)
-        self._decays = np.any(self.weight_decay)
         self._m, self._u = np.zeros_like(parameters), np.zeros_like(parameters)
         self._scratch = workspace(parameters, 0)

@@ -14,6 +14,7 @@ from stages.comparison.objective import Term, groups, objective, start_of
 from stages.reference.eager import import_compiler_on_demand
 from stages.reference.optimizers import torch_optimizer
 from stages.reference.process import Arrays, answer
+from stages.task.errors import InputError
 from stages.task.params import Case, read_parameters
 
 
@@ -53,7 +54,7 @@ def train(
 ) -> Iterator[NDArray[Any]]:
     """(cases, n) after each step."""
     rows = torch.from_numpy(np.tile(start_of(terms).astype(dtype), (len(cases), 1)))
-    gradients, leaf = torch.empty_like(rows), rows.detach().requires_grad_()
+    gradients, leaves = torch.empty_like(rows), _leaves(rows, terms)
     fed = {
         name: torch.from_numpy(term.fed.astype(dtype))
         for name, term in terms.items()
@@ -61,36 +62,52 @@ def train(
     }
 
     def formulas(step: int) -> Iterator[Tensor]:
-        start = 0
         for name, term in terms.items():
-            operands = []
-            for shape in term.operands:
-                part = leaf[:, start : start + prod(shape)]
-                operands.append(part if shape else part[:, 0])
-                start += prod(shape)
+            operands = leaves[name]
             yield term.formula(*operands, *([fed[name][step]] if name in fed else []))
 
     def evaluate() -> float:
         with torch.enable_grad():
             elements = list(formulas(step))
             total = sum((each.sum() for each in elements), start=torch.zeros((), dtype=rows.dtype))
-            gradients.copy_(torch.autograd.grad(total, leaf)[0])
+            slopes = torch.autograd.grad(total, [leaf for each in leaves.values() for leaf in each])
+            torch.cat([slope.reshape(len(rows), -1) for slope in slopes], dim=1, out=gradients)
         return float(elements[0].detach().sum())
 
     optimizers = []
     for row, case in enumerate(cases):
         tensors, slopes = (_arrays(each[row], case, terms) for each in (rows, gradients))
         optimizer = torch_optimizer(case.hyperparameters, tensors, case.place)
-        optimizers.append((optimizer, tensors, slopes))
+        optimizers.append((case, optimizer, tensors, slopes))
     # One case alone may ask for another evaluation; several wait for each other.
     closure = evaluate if len(cases) == 1 else None
-    for step in range(steps):  # noqa: B007
+    for step in range(steps):
         evaluate()
-        for optimizer, tensors, slopes in optimizers:
+        for case, optimizer, tensors, slopes in optimizers:
             for tensor, slope in zip(tensors, slopes, strict=True):
                 tensor.grad = slope
-            optimizer.step(closure)
+            try:
+                optimizer.step(closure)
+            except (ArithmeticError, IndexError, RuntimeError) as error:
+                raise InputError(
+                    f"{case.place}: torch fails at step {step + 1} of {case.variant}: {error}"
+                ) from None
         yield rows.numpy()
+
+
+def _leaves(rows: Tensor, terms: Mapping[str, Term]) -> dict[str, list[Tensor]]:
+    """The operands of each term, which lie in `rows`.
+
+    Each is a leaf by itself, lest its gradient of -0 be added to the 0 of the rest of the row.
+    """
+    leaves, start = dict[str, list[Tensor]](), 0
+    for name, term in terms.items():
+        leaves[name] = []
+        for shape in term.operands:
+            part = rows[:, start : start + prod(shape)].detach()
+            leaves[name].append((part if shape else part[:, 0]).requires_grad_())
+            start += prod(shape)
+    return leaves
 
 
 def _arrays(row: Tensor, case: Case, terms: Mapping[str, Term]) -> list[Tensor]:

@@ -57,6 +57,10 @@ class Files:
         self.history = {twin: plots / f"{twin}.csv" for twin in TWINS}
         self.metrics = Path("metrics", f"{task}.json")
         self.plots = plots
+        self.sweep = data / "sweep.parquet"
+        self.blocks = data / "sweep_blocks"
+        self.sweep_metrics = Path("metrics", task, "sweep.json")
+        self.curves = plots / "sweep.csv"
 
 
 def write_table(path: Path, table: Table) -> None:

@@ -30,6 +30,7 @@ from stages.task.optimizers import (
     Scope,
     Variants,
 )
+from stages.task.sweep import Sweep
 from stages.task.values import (
     Count,
     Flag,
@@ -146,6 +147,7 @@ class Task(Section):
     device: Literal["cpu", "cuda"]
     optimizers: Optimizers  # before `optimizer`, whose validation needs it
     optimizer: Text
+    sweep: Sweep
 
     @field_validator("optimizer")
     @classmethod

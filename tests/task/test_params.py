@@ -450,7 +450,7 @@ def test_every_mistake_is_reported_at_once(problems):
         "params.yaml: tasks.classification.model.activation: "
         "must be one of relu, tanh, sigmoid; got 'rleu'",
         "params.yaml: tasks.moons.colour: unknown key; valid keys are "
-        "data, split, model, training, device, optimizers, optimizer",
+        "data, split, model, training, device, optimizers, optimizer, sweep",
         "params.yaml: checks.optimizers.steps: must be at least 1, got 0",
     ]
 

@@ -1,0 +1,21 @@
+"""Stage `draw_sweep`: the pictures of a task's sweep."""
+
+from stages.figures.heatmap import draw_heatmaps
+from stages.figures.settings import read_sweep
+from stages.figures.style import save
+from stages.figures.sweep import draw_sweep
+from stages.task.command import run
+from stages.task.files import Files
+from stages.task.params import Task
+
+
+def main(task: str, _: Task) -> None:
+    """Writes sweep.png and sweep_heatmap.png of a task."""
+    files = Files(task)
+    sweep = read_sweep(files.curves)
+    save(draw_sweep(sweep), files.plots / "sweep.png")
+    save(draw_heatmaps(sweep), files.plots / "sweep_heatmap.png")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,137 @@
+"""What a sweep found, as its pictures show it."""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+MEASURES = ("train_loss", "lower", "upper", "diverged")
+LEARNING_RATE = "lr"
+HUGE = 1e300  # as good as infinite
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """The settings of one optimizer that differ in numbers alone, each trained from every seed.
+
+    fixed: the hyperparameters that all share, as text
+    axes: the others, (settings,) each
+    loss, lower, upper: (settings,) median and quartiles over the seeds, infinite where so many
+        trainings diverged
+    diverged: (settings,) the share of trainings that diverged
+    """
+
+    optimizer: str
+    fixed: Mapping[str, str]
+    axes: Mapping[str, Array]
+    loss: Array
+    lower: Array
+    upper: Array
+    diverged: Array
+
+    @property
+    def best(self) -> int | None:
+        """The setting with the smallest median, None where every median is infinite."""
+        place = int(np.argmin(self.loss))
+        return place if math.isfinite(self.loss[place]) else None
+
+    @property
+    def along(self) -> str | None:
+        """The hyperparameter that the loss is drawn by; None where nothing differs."""
+        return LEARNING_RATE if LEARNING_RATE in self.axes else next(iter(self.axes), None)
+
+    @property
+    def are_a_grid(self) -> bool:
+        """Whether there are all combinations of the values, as there are not if they were drawn."""
+        counts = [len(np.unique(values)) for values in self.axes.values()]
+        return math.prod(counts) == len(self.loss)
+
+    def best_by(self, *axes: str) -> NDArray[np.int64]:
+        """For each combination of the values of some axes the best setting; of a grid.
+
+        returns: as many dimensions as axes, values in ascending order
+        """
+        found = [np.unique(self.axes[axis], return_inverse=True) for axis in axes]
+        shape = tuple(len(values) for values, _ in found)
+        cell = np.ravel_multi_index(tuple(places for _, places in found), shape)
+        order = np.lexsort((self.loss, cell))
+        first = np.searchsorted(cell[order], np.arange(math.prod(shape)))
+        return order[first].reshape(shape)
+
+
+def read_sweep(path: Path) -> list[Settings]:
+    """Reads what `write_curves` of stages/runs/results.py wrote, in the order of the file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        settings
+        for name, members in groupby(rows, itemgetter("optimizer"))
+        for settings in _settings(name, list(members))
+    ]
+
+
+def _settings(optimizer: str, rows: list[dict[str, str]]) -> Iterator[Settings]:
+    """One for each combination of what is no number."""
+    texts = {
+        axis: [row[axis] for row in rows]
+        for axis in rows[0]
+        if axis not in ("optimizer", *MEASURES) and any(row[axis] for row in rows)
+    }
+    varied = [axis for axis in texts if len(set(texts[axis])) > 1 and _are_numbers(texts[axis])]
+    fixed = [axis for axis in texts if axis not in varied]
+    members: dict[tuple[str, ...], dict[tuple[float, ...], dict[str, str]]] = {}
+    for row in rows:
+        alike = members.setdefault(tuple(row[axis] for axis in fixed), {})
+        alike[tuple(float(row[axis]) for axis in varied)] = row  # once, if it was drawn twice
+    for words, points in members.items():
+        numbers = np.array(list(points)).reshape(len(points), len(varied))
+        loss, lower, upper, diverged = (
+            np.array([float(row[measure] or "inf") for row in points.values()])
+            for measure in MEASURES
+        )
+        yield Settings(
+            optimizer,
+            {axis: _as_in_yaml(word) for axis, word in zip(fixed, words, strict=True)},
+            dict(zip(varied, numbers.T, strict=True)),
+            *(loss, lower, upper, diverged),
+        )
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    try:
+        return all(math.isfinite(float(text)) for text in texts)
+    except ValueError:
+        return False
+
+
+def _as_in_yaml(text: str) -> str:
+    return {"True": "true", "False": "false", "": "null"}.get(text, text)
+
+
+def window(sweep: Sequence[Settings]) -> tuple[float, float]:
+    """The smallest and the largest of the losses that are worth comparing.
+
+    Not those that are more than a thousand times smaller than the best of the middle optimizer, and
+    not those that explode: more than ten thousand times larger than that, and than a hundred times
+    the middle loss of the middle optimizer.
+    """
+    positive = [np.sort(s.loss[(s.loss > 0) & (s.loss < HUGE)]) for s in sweep]
+    positive = [losses for losses in positive if len(losses)]
+    if not positive:
+        return 0.1, 10.0
+    best = np.sort([losses[0] for losses in positive])
+    middle = np.sort([losses[(len(losses) - 1) // 2] for losses in positive])
+    lowest = best[(len(best) - 1) // 2] / 1000
+    largest = max(10_000 * best[len(best) // 2], 100 * middle[(len(middle) - 1) // 2])
+    losses = np.concatenate(positive)
+    inside = losses[(losses >= lowest) & (losses <= largest)]
+    return float(inside.min()), float(inside.max())

@@ -1,0 +1,63 @@
+"""The stage `draw_sweep`, on a file as `sweep` writes it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from repository import ROOT
+from swept import RATES, bowl, grid, write
+
+from stages.draw_sweep import main
+from stages.task.command import run
+
+CURVES = Path("plots", "moons", "sweep.csv")
+PICTURES = [Path("plots", "moons", name) for name in ("sweep.png", "sweep_heatmap.png")]
+
+
+@pytest.fixture(autouse=True)
+def _swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with nothing but what the stage reads."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy2(ROOT / "params.yaml", "params.yaml")
+    write(
+        CURVES,
+        {
+            "adam": (grid(lr=RATES), bowl(0.01)),
+            "sgd": (grid(lr=RATES, momentum=np.linspace(0, 0.9, 10).tolist()), bowl(0.1)),
+        },
+    )
+
+
+def test_there_are_two_pictures_of_the_usual_width() -> None:
+    run(main, ["moons"])
+    for path in PICTURES:
+        with Image.open(path) as picture:
+            assert picture.width == 1600  # twice the width of a README
+            assert len(picture.convert("RGB").getcolors(256)) > 10
+            assert picture.info.keys() <= {"dpi"}  # neither date nor version
+        assert path.stat().st_size < 150_000
+
+
+def test_the_same_sweep_is_the_same_bytes() -> None:
+    contents = []
+    for _ in range(2):
+        run(main, ["moons"])
+        contents.append([path.read_bytes() for path in PICTURES])
+    assert contents[0] == contents[1]
+
+
+def test_there_is_a_second_picture_even_if_there_is_nothing_to_draw() -> None:
+    write(CURVES, {"adam": (grid(lr=RATES), bowl(0.01))})
+    run(main, ["moons"])
+    with Image.open(PICTURES[1]) as picture:
+        assert picture.width == 1600
+        assert picture.height < 300
+
+
+def test_a_missing_file_is_named_in_one_line() -> None:
+    CURVES.unlink()
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["moons"])
+    assert str(stopped.value) == f"{CURVES}: No such file or directory"
