@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from sweeps import (
+    ALONE,
     NAME,
     classifier,
     finished_blocks,
@@ -301,3 +302,14 @@ def test_a_mistake_that_only_the_training_finds_is_one_line(processes: str) -> N
         f"params.yaml: tasks.{NAME}.training.batch_size: must be at most 70, the size of the "
         "training part, or full; got 71\n",
     )
+
+
+def test_the_trainings_import_nothing_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    write()
+    monkeypatch.setattr("sweeps.ALONE", f"{ALONE}; import sys; print(*sys.modules)")
+    process = start_sweep(LOKY_MAX_CPU_COUNT="1")
+    printed, _ = process.communicate()
+    assert process.returncode == 0
+    modules = printed.split()
+    assert "stages.runs.block" in modules
+    assert not {"torch", "distributed", "dask"} & set(modules)
