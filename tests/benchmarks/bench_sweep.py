@@ -2,7 +2,7 @@
 
 Every side takes the same steps of the same runs from the same start with the same dtype, on one
 core. A call is a step of all runs, with JAX many steps, since its compiled loop is what one would
-use. The peers are optional: pip install jax scikit-learn.
+use. JAX is optional, see `benchmark` in pyproject.toml.
 """
 
 import os
