@@ -12,6 +12,7 @@ import io
 import logging
 import os
 import pickle
+import signal
 import sys
 import warnings
 import zipfile
@@ -48,6 +49,10 @@ def finished(work: Work, items: Sequence[Any]) -> Results:
 
 
 def _in_processes(work: Work, items: Sequence[Any]) -> Results:
+    # Whoever interrupts this need not be warned of results that were not asked for, by joblib,
+    # nor of semaphores that were not tidied away, by the process that tidies them away.
+    warnings.filterwarnings("ignore", r"\d+ tasks")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     with parallel_config(
         "loky",
         n_jobs=min(cpu_count(), len(items)),
@@ -57,9 +62,18 @@ def _in_processes(work: Work, items: Sequence[Any]) -> Results:
         # one item at a time: its result is here as soon as it is there
         parallel = Parallel(batch_size=1, return_as="generator_unordered")
     calls = (delayed(_numbered)(work, number, item) for number, item in enumerate(items))
-    # Where a sweep is interrupted, joblib warns of results that nobody will ask for.
-    warnings.filterwarnings("ignore", r"\d+ tasks")
-    yield from parallel(calls)
+    with _ignoring_interrupts():  # as do the processes that start here: this one ends them
+        results = parallel(calls)
+    yield from results
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _numbered(work: Work, number: int, item: Any) -> Numbered:
@@ -108,8 +122,9 @@ def _client(address: str) -> Iterator[Any]:
         await connection.close()
 
     try:
-        # A client waits forever for one that listens but does not answer.
-        asyncio.run(asyncio.wait_for(greet(), SECONDS))
+        # A client waits forever for one that listens but does not answer. `connect` limits only
+        # the connection, the answer to it has as long again.
+        asyncio.run(asyncio.wait_for(greet(), 2 * SECONDS))
         client = Client(address, timeout=SECONDS)
     except Exception as error:  # there are many, if something else answers
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

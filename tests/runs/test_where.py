@@ -137,17 +137,27 @@ def test_no_work_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_each_item_is_done_once(processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", str(processes))
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
-    def work(item: int) -> tuple[int, int, str | None]:
+    def work(item: int) -> tuple[int, int]:
         time.sleep(0.02)
-        return item**2, os.getpid(), os.environ.get("OPENBLAS_NUM_THREADS")
+        return item**2, os.getpid()
 
     results = dict(finished(work, range(3, 20)))
     assert [results[number][0] for number in range(17)] == [n**2 for n in range(3, 20)]
-    assert len({pid for _, pid, _ in results.values()}) == processes
-    if processes > 1:
-        assert {threads for _, _, threads in results.values()} == {"1"}
+    assert len({pid for _, pid in results.values()}) == processes
+
+
+def test_each_process_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more cores than work, too."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
+    monkeypatch.setattr("joblib._parallel_backends.cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    def work(name: str) -> str | None:
+        return os.environ.get(name)
+
+    names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]
+    assert dict(finished(work, names)) == {0: "1", 1: "1"}
 
 
 def test_results_come_as_they_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
