@@ -24,7 +24,9 @@ from stages.graph.arithmetic import Arithmetic
 Array = NDArray[Any]
 View = Callable[[Array], Array]
 
-COMPARISONS = (np.greater, np.equal)
+CACHE_LINE = 64  # bytes
+FEW = 8  # features: up to here BLAS gains more from contiguous samples than it costs to feed them
+MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones
 
 
 class Value(Arithmetic):
@@ -98,7 +100,7 @@ class Value(Arithmetic):
         return self.apply(np.greater, other)
 
     def equals(self, other: "Value | float") -> "Value":
-        """Where the two are equal: booleans, which multiply as 0 and 1."""
+        """1 where the two are equal, 0 elsewhere."""
         return self.apply(np.equal, other)
 
     @property
@@ -269,9 +271,10 @@ class Program:
 
     def input(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
         """A value that is written from outside before `forward`, see `feed`."""
-        # As tables lie: to copy whole rows in is worth more than what BLAS gains the other way.
-        self._inputs[name] = np.zeros(shape, dtype)
-        self.nbytes += self._inputs[name].nbytes
+        # Many features lie as in tables: to copy whole rows in is worth more than BLAS gains.
+        many = len(shape) == 3 and shape[-1] > FEW
+        flat = self._memory(math.prod(shape), dtype)
+        self._inputs[name] = flat.reshape(shape) if many else _arranged(flat, shape)
         return self.external(self._inputs[name], fixed=True)
 
     def external(self, array: Array, fixed: bool = False) -> Value:
@@ -315,8 +318,7 @@ class Program:
         unchanged = function in (np.multiply, np.divide, np.power) and numbers[-1] == 1
         if unchanged and values[0].dtype == self.dtype:  # x · 1, x / 1, x ** 1
             return values[0].broadcast(shape)
-        dtype = np.dtype(bool) if function in COMPARISONS else self.dtype
-        result = Value(self, shape, dtype)
+        result = Value(self, shape, self.dtype)
         return self._once(Call(function, tuple(values), result))
 
     def reduce(self, function: np.ufunc, value: Value, axes: tuple[int, ...]) -> Value:
@@ -327,6 +329,8 @@ class Program:
         if value.number is not None:
             count = math.prod(value.shape[axis] for axis in axes)
             return self.number(value.number * (count if function is np.add else 1), shape)
+        if function is np.add and len(shape) == 3 and axes == (1,) and value.shape[1] >= MANY:
+            return self.matmul(self.number(1, (1, 1, value.shape[1])), value)
         result = Value(self, shape, self.dtype)
         # counted from the end, the axes stay right when `bind` drops the runs axis
         behind = tuple(axis - len(shape) for axis in axes)
@@ -412,16 +416,21 @@ class Program:
                 elif free.get(size):
                     buffers[result] = free[size].pop()
                 else:
-                    buffers[result] = np.empty(*size)
-                    self.nbytes += buffers[result].nbytes
+                    buffers[result] = self._memory(*size)
                 result.array = _arranged(buffers[result], result.shape)
             for base in dying:
                 free.setdefault((buffers[base].size, base.dtype), []).append(buffers[base])
 
     def _allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        flat = np.empty(math.prod(shape), dtype)
+        return _arranged(self._memory(math.prod(shape), dtype), shape)
+
+    def _memory(self, size: int, dtype: np.dtype[Any]) -> Array:
+        """Zeros that begin where a cache line does: vector loads across two lines take twice."""
+        memory = np.zeros(size * dtype.itemsize + CACHE_LINE, np.uint8)
+        start = -memory.ctypes.data % CACHE_LINE
+        flat = memory[start : start + size * dtype.itemsize].view(dtype)
         self.nbytes += flat.nbytes
-        return _arranged(flat, shape)
+        return flat
 
 
 def _may_overwrite(call: Call, operand: Value) -> bool:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from stages.graph.program import FEW, MANY
+
 Array = NDArray[Any]
 Kernel = Callable[..., Tensor]
 
@@ -60,6 +62,15 @@ def _product(left: Array, right: Array) -> Array:
     return result
 
 
+def _sum(rows: Array) -> Array:
+    """The sum of the rows, as the graph adds up samples."""
+    if len(rows) >= MANY:
+        total: Array = _product(np.ones((1, len(rows)), rows.dtype), rows)[0]
+    else:
+        total = rows.sum(axis=0) if len(rows) > 1 else rows[0]  # to sum makes -0 a +0
+    return total
+
+
 def _difference(prediction: Array, target: Array) -> Array:
     difference: Array = np.subtract(prediction, target, np.empty_like(prediction))
     return difference
@@ -80,7 +91,7 @@ linear = kernel(
     lambda x, weight, bias: _product(x, weight.T) + bias,
     lambda g, y, x, weight, bias: _product(g, weight),
     lambda g, y, x, weight, bias: _product(x.T, g).T,
-    lambda g, y, x, weight, bias: g.sum(axis=0) if len(g) > 1 else g[0],  # to sum makes -0 a +0
+    lambda g, y, x, weight, bias: _sum(g),
 )
 relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y > 0))
 tanh = kernel(np.tanh, lambda g, y, a: g * (1 - y * y))
@@ -102,6 +113,8 @@ LOSSES = {"half_mse": half_mse, "cross_entropy": cross_entropy}
 
 def forward(model: nn.Sequential, x: Tensor) -> Tensor:
     """What `model(x)` is, for a model of stages/reference/network.py, by the kernels above."""
+    if x.shape[1] <= FEW:
+        x = x.T.contiguous().T  # with its samples contiguous, as they lie in the graph
     for layer in model:
         if isinstance(layer, nn.Linear):
             x = linear(x, layer.weight, layer.bias)
