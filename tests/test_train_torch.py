@@ -127,6 +127,18 @@ def test_a_gpu_that_is_not_there_is_asked_for_in_vain(monkeypatch: pytest.Monkey
     )
 
 
+def test_the_optimizer_computes_as_it_would_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There torch steps through lists of parameters by default, ASGD in another precision."""
+    write_samples("moons", train=40, test=10, features=2, classes=2)
+    task = task_like("moons", training__epochs=3, optimizer="asgd", optimizers__asgd={"lr": 0.1})
+    here = train("torch", "moons", task)[0]
+    module = sys.modules["torch.optim.asgd"]
+    monkeypatch.setattr(module, "_default_to_fused_or_foreach", lambda *_, **__: (False, True))
+    there = train("torch", "moons", task)[0]
+    for name, values in here.items():
+        np.testing.assert_array_equal(there[name], values)
+
+
 def test_both_twins_diverge_alike() -> None:
     write_samples("steep", train=40, test=10, features=1)
     task = task_like("regression", training__batch_size=8, optimizers__sgd={"lr": 1e10})

@@ -25,6 +25,9 @@ def torch_optimizer(
         return _ByHand(parameters, model_optimizer(hyperparameters, optim, shapes, place))
     kind = find_class(hyperparameters.by_torch, optim, place)
     optimizer: optim.Optimizer = construct(kind, hyperparameters.values(), place, parameters)
+    # What torch does for a list of parameters, its default on a GPU, is not what it does for each:
+    # ASGD's learning rate, for one, has single precision there.
+    optimizer.param_groups[0]["foreach"] = False
     if isinstance(hyperparameters, SparseAdam):
         optimizer.register_step_pre_hook(_only_rows_that_are_not_zero)
     return optimizer

@@ -6,17 +6,21 @@ use. JAX is optional, see `benchmark` in pyproject.toml.
 """
 
 import os
+import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pytest_benchmark.fixture import BenchmarkFixture
 from twins import samples, torch_step
 
 from stages.graph import Tiles, network
+from stages.graph.network import Network
 from stages.optim import SGD
 from stages.reference.network import LOSSES
 from stages.reference.network import network as torch_network
@@ -50,6 +54,14 @@ WORKLOADS = {
     "2-64-64-2 relu, batch 200": Workload((2, 64, 64, 2), "cross_entropy", 200),
 }
 RATES = np.geomspace(0.001, 0.1, RUNS)
+LINES: list[str] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def lines() -> Iterator[None]:
+    """Prints what does not fit the table of races."""
+    yield
+    print("\n".join(["", *LINES]))
 
 
 @pytest.fixture(autouse=True)
@@ -63,12 +75,7 @@ def one_core() -> Iterator[None]:
 
 def ours(workload: Workload) -> Callable[[], None]:
     """A step of all runs on the graph."""
-    net = network(workload.sizes, "relu", workload.loss, "float32", RUNS)
-    for name, values in net.graph.views(net.graph.parameters).items():
-        values[:] = workload.start()[name]
-    x, target = workload.data()
-    tiles = Tiles(net.graph, net.loss, differentiate=True, shared_inputs=True)
-    tiles.feed(x=x[None], target=target[None])
+    net, tiles = graph(workload)
     optimizer = SGD(RATES, workload.momentum)
 
     def step() -> None:
@@ -76,6 +83,17 @@ def ours(workload: Workload) -> Callable[[], None]:
         optimizer(net.graph.parameters, net.graph.gradients)
 
     return step
+
+
+def graph(workload: Workload) -> tuple[Network, Tiles]:
+    """All runs at their start, and the samples fed."""
+    net = network(workload.sizes, "relu", workload.loss, "float32", RUNS)
+    for name, values in net.graph.views(net.graph.parameters).items():
+        values[:] = workload.start()[name]
+    x, target = workload.data()
+    tiles = Tiles(net.graph, net.loss, differentiate=True, shared_inputs=True)
+    tiles.feed(x=x[None], target=target[None])
+    return net, tiles
 
 
 def eager(workload: Workload) -> Callable[[], None]:
@@ -198,3 +216,41 @@ def test_many_runs(
     result.note = (
         f"{min(result.numpy) / steps * 1e6:.2f} and {min(result.torch) / steps * 1e6:.2f} µs a run"
     )
+
+
+def shortest(function: Callable[[], Any]) -> float:
+    """The shortest time of a call, in seconds."""
+    return min(timeit.repeat(function, number=20, repeat=50)) / 20
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_the_limits_of_the_processor(workload: str, benchmark: BenchmarkFixture) -> None:
+    """How long the step would take if its sums, or its traffic with the memory, were all of it.
+
+    The speed of either is what NumPy reaches at its best: a product of square matrices, and a sum
+    of two arrays in the cache.
+    """
+    a, b, out = np.ones((3, 2**15), np.float32)
+    traffic = 3 * a.nbytes / shortest(lambda: np.add(a, b, out))
+    square = np.ones((512, 512), np.float32)
+    arithmetic = 2 * 512**3 / shortest(lambda: np.dot(square, square, np.empty_like(square)))
+
+    _, tiles = graph(WORKLOADS[workload])
+    operations, moved = 0, 0
+    for call in [*tiles._tile._forward, *tiles._tile._backward]:
+        assert isinstance(call, partial)
+        given = (*call.args, *call.keywords.values())
+        arrays = [array for array in given if isinstance(array, np.ndarray)]
+        moved += sum(array.nbytes for array in arrays)
+        if call.func in (np.matmul, np.dot):
+            operations += 2 * arrays[-1].size * arrays[0].shape[-1]
+        else:
+            operations += max(array.size for array in arrays)
+    step = shortest(tiles.gradients)
+    LINES.append(
+        f"{workload}: {step / RUNS * 1e6:.2f} µs a run and gradient; "
+        f"{operations / arithmetic / RUNS * 1e6:.2f} for its {operations / RUNS:.0f} operations at "
+        f"{arithmetic / 1e9:.0f} GFLOP/s, {moved / traffic / RUNS * 1e6:.2f} for its "
+        f"{moved / RUNS / 1000:.0f} kB at {traffic / 1e9:.0f} GB/s"
+    )
+    benchmark.pedantic(lambda: None)  # the times are in the lines
