@@ -2,17 +2,17 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from stages import check_gradients as stage
-from stages.graph import Graph, Node, exp, maximum, relu
+from stages.gradients.cases import CASES
+from stages.gradients.formulas import operation_formulas
 from stages.graph.graph import OPERATIONS, Operation
 from stages.task.errors import InputError
 
@@ -27,7 +27,7 @@ DIFFERENCE_TOLERANCE = 1e-10
 
 
 def check(name: str, seed: int = SEED) -> dict[str, Any]:
-    return stage.worst(partial(stage.operation_formulas, name, seed), STEP)
+    return stage.worst(partial(operation_formulas, name, seed), STEP)
 
 
 def written(directory: Path) -> dict[str, dict[str, dict[str, Any]]]:
@@ -151,11 +151,11 @@ def test_operations_that_nothing_compares_are_refused_by_name(
     monkeypatch.chdir(tmp_path)
     for name in ("cosh", "sinh"):
         monkeypatch.setitem(OPERATIONS, name, OPERATIONS["exp"])
-    monkeypatch.setitem(stage.CASES, "sinh", stage.CASES["exp"])
+    monkeypatch.setitem(CASES, "sinh", CASES["exp"])
     with pytest.raises(InputError) as error:
         stage.main(CHECKS)
     assert str(error.value).splitlines() == [
-        "CASES in stages/check_gradients.py: is missing the graph's operation cosh",
+        "CASES in stages/gradients/cases.py: is missing the graph's operation cosh",
         "OPERATIONS in stages/reference/operations.py: is missing the graph's operation cosh",
         "OPERATIONS in stages/reference/operations.py: is missing the graph's operation sinh",
     ]
@@ -165,52 +165,3 @@ def test_operations_that_nothing_compares_are_refused_by_name(
 def test_the_numbers_do_not_depend_on_what_else_is_compared(metrics: dict[str, Any]) -> None:
     assert check("relu") == metrics["operations"]["relu"]
     assert check("add") == metrics["operations"]["add"]
-
-
-def slopes(write: Callable[[Node], Node], at: float, step: float) -> tuple[float, bool]:
-    graph = Graph()
-    loss = write(graph.parameter("p", ()))
-    formula = stage.Formula(graph, loss, {"p": np.array([at])}, lambda values: values["p"])
-    found, smooth = stage.central_differences(formula, step)
-    assert graph.parameters.item() == at
-    return found.item(), smooth.item()
-
-
-def test_central_differences_are_exact_for_polynomials_of_degree_4() -> None:
-    slope, smooth = slopes(lambda p: 3 * p**4 - p**3 + 2 * p**2 - p + 7, 0.5, step=0.25)
-    assert slope == pytest.approx(12 * 0.125 - 3 * 0.25 + 4 * 0.5 - 1, rel=1e-14)
-    assert smooth
-
-
-@pytest.mark.parametrize("step", [0.1, 0.05, 0.025])
-def test_central_differences_have_the_error_that_they_state(step: float) -> None:
-    slope, _ = slopes(exp, 1.0, step)
-    assert math.e - slope == pytest.approx(step**4 / 30 * math.e, rel=0.02)
-
-
-@pytest.mark.parametrize("write", [relu, lambda p: maximum(p, 0.0), lambda p: maximum(-p, 2 * p)])
-def test_central_differences_stop_short_of_a_kink(write: Callable[[Node], Node]) -> None:
-    at = {0.0: False, 0.19: False, -0.19: False, 0.21: True, -0.21: True}
-    assert {p: slopes(write, p, step=0.1)[1] for p in at} == at
-
-
-def test_a_relative_error_is_that_of_a_whole_gradient() -> None:
-    gradients = np.array([[100.0, 1e-9, 0.0], [0.0, 0.0, 0.0], [-2.0, 1.0, 1.0]])
-    others = gradients + np.array([[0.0, 1e-9, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.5]])
-    assert stage.relative_error(gradients, others) == 0.25
-    assert stage.relative_error(gradients[:2], others[:2]) == pytest.approx(1e-11)
-    assert stage.relative_error(gradients[1:2], others[1:2] + 1e-13) == 1e-13
-    assert math.isnan(stage.relative_error(gradients, others * math.nan))
-
-
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 2), ("samples", 3)])
-def test_drawn_numbers_fill_their_range_and_keep_apart(shape: Any) -> None:
-    numbers = stage.draw(np.random.default_rng(1), shape, -1.0, 3.0)
-    runs, *sizes = numbers.shape
-    assert (runs, len(sizes)) == (2, len(shape))
-    count = math.prod(sizes)
-    for run in numbers.reshape(runs, -1):
-        parts = np.floor((np.sort(run) + 1) / 4 * count)
-        np.testing.assert_array_equal(parts, np.arange(count))
-        assert np.diff(np.sort(run)).min(initial=4) >= 2 / count
-    assert not np.array_equal(numbers[0], numbers[1])
