@@ -24,7 +24,6 @@ class Difference(NamedTuple):
 
 def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[Difference]:
     """The keys that have another value in `new`, in its order, and then those that are gone."""
-    pairs = (
-        (key, old.get(key, MISSING), new.get(key, MISSING)) for key in dict.fromkeys([*new, *old])
-    )
-    return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+    keys = dict.fromkeys([*new, *old])
+    every = (Difference(key, old.get(key, MISSING), new.get(key, MISSING)) for key in keys)
+    return [difference for difference in every if difference.old != difference.new]

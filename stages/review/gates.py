@@ -28,7 +28,7 @@ class Gate(Section):
         '1e-12 absolute or 1e-06 relative'
         """
         bounds = {"absolute": self.absolute, "relative": self.relative}
-        return " or ".join(f"{bound:g} {name}" for name, bound in bounds.items() if bound) or "none"
+        return " or ".join(f"{bound:g} {name}" for name, bound in bounds.items() if bound) or "0"
 
 
 Gates = dict[str, Gate]

@@ -41,6 +41,12 @@ class Change:
     verdict: Literal["fail", "warn", "none"]
 
     @property
+    def is_noise(self) -> bool:
+        """Whether nobody has to look at it: it is within its tolerance, or no gate holds it."""
+        ungated = self.gate.gate == "none" and self.verdict == "none"
+        return self.outcome in (Outcome.UNCHANGED, Outcome.WITHIN) or ungated
+
+    @property
     def difference(self) -> float | None:
         """By how much it changed; None where the values are not numbers."""
         if _number(self.old) and _number(self.new):

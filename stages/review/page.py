@@ -62,17 +62,17 @@ def markdown(review: Review, link: Link) -> str:
 
 
 def html(text: str, folder: Path) -> str:
-    """The page as HTML that needs no other file: the pictures, by their paths in `folder`, are in it."""
+    """The page as HTML that needs no other file: the pictures, which lie in `folder`, are in it."""
 
-    def image(tokens: Any, index: int, options: Any, env: Any) -> str:
+    def image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
         token = tokens[index]
         path = folder / unquote(str(token.attrs["src"]))
         data = base64.b64encode(path.read_bytes()).decode()
         token.attrs["src"] = f"data:{mimetypes.guess_type(path)[0]};base64,{data}"
-        return str(parser.renderer.image(tokens, index, options, env))
+        return str(renderer.image(tokens, index, options, env))
 
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    parser.renderer.rules["image"] = image
+    parser.add_render_rule("image", image)
     return _environment().get_template("review.html.jinja").render(body=parser.render(text))
 
 
@@ -105,10 +105,10 @@ def _described(change: Change) -> str:
 
 
 def code(text: object) -> str:
-    """A text that Markdown takes as it is, in a table too.
+    r"""A text that Markdown takes as it is, in a table too.
 
     >>> print(code("a|b"))
-    `a\\|b`
+    `a\|b`
     """
     line = " ".join(str(text).split())
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
@@ -178,12 +178,8 @@ def _rendered(review: Review, link: Link, rows: int) -> str:
     named = [f"{code(one.name)} ({one.commit[:7]})" for one in (review.old, review.new)]
     if review.new.name == WORKSPACE:
         named[1] = "the workspace"
-    moved = [
-        change
-        for change in review.metrics
-        if change.outcome not in (Outcome.UNCHANGED, Outcome.WITHIN)
-    ]
-    return (
+    changes = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
+    text = (
         _environment()
         .get_template("review.md.jinja")
         .render(
@@ -191,13 +187,14 @@ def _rendered(review: Review, link: Link, rows: int) -> str:
             names=named,
             verdict=verdict(review),
             ran={run.stage for run in review.stages},
-            moved=moved,
-            within=[change for change in review.metrics if change.outcome is Outcome.WITHIN],
+            moved=[change for change in changes if not change.is_noise],
+            noise=[change for change in changes if change.is_noise],
             link=link,
             rows=rows,
             **_proofs(review),
         )
     )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _environment() -> Environment:
@@ -209,7 +206,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        filter.__name__: filter for filter in (code, value, difference, relative, plural)
+        function.__name__: function for function in (code, value, difference, relative, plural)
     }
     environment.globals |= {"MISSING": MISSING, "SHORT": SHORT}
     return environment

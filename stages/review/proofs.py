@@ -1,12 +1,16 @@
-"""What the metrics of a revision prove of its twins: how far apart they are, and where bits differ."""
+"""What the metrics of a revision prove of its twins: how far apart they are, to the last bit."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stages.review.differences import MISSING
+
 Metrics = Mapping[str, object]
 
-DRIFT = re.compile(r"metrics/([^/]+)\.json:drift\.(parameters|parameters_ulp|loss)")
+DRIFT = re.compile(r"metrics/([^/]+)\.json:drift\.(\w+)")
+
+KINDS = ("parameters", "parameters_ulp", "loss")
 
 # The metrics that are 0 where two results are equal to the last bit.
 BITS = re.compile(r"metrics/(optimizers|training)\.json:.*\.ulp_(ieee|repeated|runs)")
@@ -30,7 +34,8 @@ def drifts(metrics: Metrics) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for name, value in metrics.items():
         if match := DRIFT.fullmatch(name):
-            found.setdefault(match[1], {})[match[2]] = value
+            drift = found.setdefault(match[1], dict.fromkeys(KINDS, MISSING))
+            drift[match[2]] = value
     return found
 
 
@@ -38,15 +43,14 @@ def checks(metrics: Metrics) -> dict[str, object]:
     """What the checks found, in a few numbers by their names; None for a number that is none."""
     found = {}
     for name, (pattern, reduce) in CHECKS.items():
-        values = [
-            value for key, value in metrics.items() if re.fullmatch(f"metrics/{pattern}", key)
-        ]
+        pattern = f"metrics/{pattern}"
+        values = [value for key, value in metrics.items() if re.fullmatch(pattern, key)]
         if values:
             found[name] = reduce(values) if None not in values else None
     return found
 
 
 def bits_differ(metrics: Metrics) -> dict[str, object] | None:
-    """The metrics of results that are to be equal bit for bit and are not; None if none was compared."""
+    """What is to be equal bit for bit and is not, by metric; None if nothing was compared."""
     compared = {name: value for name, value in metrics.items() if BITS.fullmatch(name)}
     return {name: value for name, value in compared.items() if value != 0} if compared else None

@@ -34,12 +34,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plot:
-    """A file that dvc.yaml calls a plot; `x` and `y` are the columns of its curves, if it says so."""
+    """A file that dvc.yaml calls a plot, and the columns of its curves, if it names them."""
 
     content: bytes
     x: str | None
     y: tuple[str, ...]
-    title: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
 
 
 def changed_files(commit: str, revision: Revision) -> list[str]:
-    """The files that a revision has not or otherwise than a commit, those that git ignores aside."""
+    """The files, of those that git knows or would, that differ between a commit and a revision."""
     if revision.name != WORKSPACE:
         return _git("diff", "--name-only", "-z", commit, revision.commit)
     untracked = _git("ls-files", "--others", "--exclude-standard", "-z")
@@ -117,7 +116,7 @@ def _git(*arguments: str) -> list[str]:
 
 
 def _parameters(repo: Repo, name: str) -> dict[str, object]:
-    values = {}
+    values: dict[str, object] = {}
     for file, result in repo.params.show()[""]["data"].items():
         if "error" in result:
             raise InputError(f"{name}: {file}: {' '.join(str(result['error']).split())}")
@@ -139,7 +138,7 @@ def _plot(repo: Repo, out: Any, path: str) -> Plot:
     look = out.plot if isinstance(out.plot, dict) else {}
     x, y = look.get("x"), look.get("y", ())
     columns = (y,) if isinstance(y, str) else tuple(y)
-    return Plot(repo.dvcfs.read_bytes(f"/{path}"), x, columns, look.get("title", path))
+    return Plot(repo.dvcfs.read_bytes(f"/{path}"), x, columns)
 
 
 def _files(repo: Repo, outs: list[Any]) -> Iterator[tuple[Any, str]]:

@@ -14,7 +14,7 @@ class Run:
     new, removed: whether only one of the revisions has it
     command: whether its command is another
     parameters: that are others, with their values
-    code: the files and folders that are others, and which files it was in a folder
+    code: the files and folders that are others, and which files changed in a folder
     data: the results of other stages that are others
     outs, changed: how many files and folders it writes, and how many of them are others now
     """
@@ -44,7 +44,11 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
         if before == after:
             continue
         inputs = [path for path, *_ in differences(before.dependencies, after.dependencies)]
-        data = [path for path in inputs if any(_within(path, result) for result in results)]
+        data = [
+            path
+            for path in inputs
+            if path in results or any(_inside(path, result) for result in results)
+        ]
         run = Run(
             stage=name,
             new=name not in old.stages,
@@ -52,7 +56,7 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
             command=before.command != after.command,
             parameters=differences(before.parameters, after.parameters),
             code={
-                path: [file for file in files if file != path and _within(file, path)]
+                path: [file.removeprefix(f"{path}/") for file in files if _inside(file, path)]
                 for path in inputs
                 if path not in data
             },
@@ -64,5 +68,5 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
     return runs
 
 
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
+def _inside(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
