@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from stages.review.page import Review, html, markdown
-from stages.review.plots import ChangedPlot, curves, draw_curves
+from stages.review.plots import ChangedPlot, draw_curves
 from stages.review.revision import changed_files
 
 FOLDER = Path("review")
@@ -26,9 +26,7 @@ def write_review(review: Review, images: str | None = None) -> str:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(given.content)
     for plot in review.curves:
-        sides = {"before": curves(plot.old), "after": curves(plot.new)}
-        there = {side: given for side, given in sides.items() if given}
-        draw_curves(there, plot.path, FOLDER / _place(plot, "curves"))
+        draw_curves(plot, FOLDER / _place(plot, "curves"))
 
     def beside(plot: ChangedPlot, side: str) -> str:
         return quote(_place(plot, side))

@@ -80,10 +80,13 @@ def verdict(review: Review) -> str:
     """The first line: whether the review passes, and why."""
     failing = [change for change in review.metrics if change.verdict == "fail"]
     warning = [change for change in review.metrics if change.verdict == "warn"]
-    counts = Counter(change.outcome for change in review.metrics)
-    moved = len(review.metrics) - counts.pop(Outcome.UNCHANGED, 0)
-    kinds = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
-    summary = f"{moved} of {len(review.metrics)} metrics moved" + (f": {kinds}" if kinds else "")
+    moved = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
+    kinds = Counter(
+        "not gated" if change.is_noise and change.outcome is not Outcome.WITHIN else change.outcome
+        for change in moved
+    )
+    counts = ": " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) if moved else ""
+    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}"
     match bits_differ(review.new.metrics):
         case {**differing} if differing:
             names = ", ".join(f"{code(name)} is {value(differing[name])}" for name in differing)

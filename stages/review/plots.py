@@ -53,21 +53,27 @@ def curves(plot: Plot | None) -> Curves | None:
     return x, dict(zip(plot.y, ys, strict=True))
 
 
-def draw_curves(sides: Mapping[str, Curves], title: str, path: Path) -> None:
-    """Draws the curves of both sides, by what they are called, into one small picture."""
+def draw_curves(plot: ChangedPlot, path: Path) -> None:
+    """Draws the curves of a table before and after into one small picture."""
     from matplotlib.figure import Figure
 
     from stages.figures import style
 
     figure = Figure(figsize=(style.WIDTH / 2, 2.4), dpi=style.DPI, layout="constrained")
     axes = figure.add_subplot()
-    looks = (style.solid(style.SKY), style.dashed(style.INK))
-    for (side, (x, ys)), look in zip(sides.items(), looks, strict=True):
+    sides = (
+        ("before", plot.old, style.solid(style.SKY)),
+        ("after", plot.new, style.dashed(style.INK)),
+    )
+    values = []
+    for side, given, look in sides:
+        x, ys = curves(given) or ([], {})
         for column, y in ys.items():
             axes.plot(x, y, **style.scaled(look, axes), label=f"{column}, {side}")
-    values = [value for _, ys in sides.values() for y in ys.values() for value in y]
-    if all(value > 0 for value in values if math.isfinite(value)):
+            axes.set_xlabel(given.x if given else "")
+            values += [value for value in y if math.isfinite(value)]
+    if all(value > 0 for value in values):
         style.log_axis(axes)
-    axes.set_title(title)
+    axes.set_title(plot.path)
     axes.legend()
     style.save(figure, path)
