@@ -70,7 +70,7 @@ def draw_curves(plot: ChangedPlot, path: Path) -> None:
         x, ys = curves(given) or ([], {})
         for column, y in ys.items():
             axes.plot(x, y, **style.scaled(look, axes), label=f"{column}, {side}")
-            axes.set_xlabel(given.x if given else "")
+            axes.set_xlabel(given.x or "" if given else "")
             values += [value for value in y if math.isfinite(value)]
     if all(value > 0 for value in values):
         style.log_axis(axes)
