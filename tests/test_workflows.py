@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from test_end_to_end import TRAINED_STAGES, shorten, stages_run
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 REVIEW = (WORKFLOWS / "review.yaml").read_text()
+
+TASK = "classification"
 
 # What the workflow asks GitHub for.
 EXPRESSIONS = {
@@ -72,7 +75,7 @@ def test_a_workflow_is_valid_and_safe(workflow: Path) -> None:
     ("text", "mistake", "problem"),
     [
         ("runs-on:", "run-on:", "'runs-on' is a required property"),
-        ('"$BASE"', "'${{ github.head_ref }}'", "template-injection"),
+        ("make repro", "make ${{ github.head_ref }}", "template-injection"),
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@main", "unpinned-uses"),
         ("persist-credentials: false", "clean: true", "artipacked"),
         ("contents: read", "contents: all", "'all' is not one of ['read', 'write', 'none']"),
@@ -91,7 +94,7 @@ def test_a_mistake_in_a_workflow_is_found(
 class Runner:
     """A machine that checks out a branch of a repository and runs the workflow's commands there."""
 
-    def __init__(self, folder: Path, origin: Path, branch: str, cache: Path) -> None:
+    def __init__(self, folder: Path, origin: Path, cache: Path, branch: str) -> None:
         self.root, self.comments, self._summary = (
             folder / name for name in ("clone", "comments", "summary")
         )
@@ -155,3 +158,92 @@ def evaluated(environment: dict[str, Any]) -> dict[str, str]:
         name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: EXPRESSIONS[match[1]], value)
         for name, value in environment.items()
     }
+
+
+def set_parameter(*keys: str, value: object) -> Callable[[dict[str, Any]], None]:
+    def edit(parameters: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            parameters = parameters[key]
+        parameters[keys[-1]] = value
+
+    return edit
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A bare repository with two branches to pull, and the cache of when they left main.
+
+    better: a larger learning rate, with its results; worse: a smaller one, without them
+    """
+    folder = tmp_path_factory.mktemp("pull")
+    project, cache, bare = folder / "project", folder / "cache", folder / "bare"
+    rate = ("tasks", TASK, "optimizers", "sgd", "lr")
+    project.mkdir()
+    copy_repository(project)
+    edit_parameters(project, shorten)
+    edit_parameters(project, lambda parameters: parameters["tasks"].pop("regression"))
+    run(project, "git", "branch", "--move", "main")
+    run(project, "dvc", "repro", "--quiet")
+    commit(project)
+    shutil.copytree(project / ".dvc" / "cache", cache)
+    for branch, value in [("worse", 0.01), ("better", 0.1)]:
+        run(project, "git", "switch", "--quiet", "--create", branch, "main")
+        edit_parameters(project, set_parameter(*rate, value=value))
+        if branch == "better":
+            run(project, "dvc", "repro", "--quiet")
+        commit(project)
+    run(project, "git", "switch", "--quiet", "main")  # it goes on
+    edit_parameters(project, set_parameter("tasks", TASK, "split", "seed", value=9))
+    commit(project)
+    run(folder, "git", "clone", "--quiet", "--bare", str(project), str(bare))
+    return bare, cache
+
+
+def test_a_pull_request_has_one_comment(origin: tuple[Path, Path], tmp_path: Path) -> None:
+    runner = Runner(tmp_path, *origin, branch="better")
+    failed, printed = runner.run()
+    assert failed is None, printed
+    # What the cache of main lacks is made; the rest is in git, and as it would be made.
+    assert stages_run(printed) == ["report", f"train_numpy@{TASK}", f"train_torch@{TASK}"]
+    (comment,) = runner.posted()
+    assert comment == runner.summary() == (runner.root / "review" / "review.md").read_text()
+    assert comment in printed
+    assert comment.startswith("**Passed")
+    assert "optimizers.sgd.lr" in comment
+    assert "split.seed" not in comment  # main's
+    for name in ("HEAD", "HEAD~"):
+        address = "https://github.com/someone/gradient-twins/raw/"
+        address += run(runner.root, "git", "rev-parse", name).strip()
+        assert f"({address}/plots/{TASK}/loss.png)" in comment
+    assert "not committed" not in comment
+
+    failed, printed = runner.run()
+    assert (failed, stages_run(printed)) == (None, [])
+    assert runner.posted() == [comment]
+
+    shutil.rmtree(runner.comments)  # as for a pull request from a fork
+    failed, printed = runner.run()
+    assert failed is None
+    assert "::warning::No comment could be posted" in printed
+    assert runner.summary() == comment
+
+
+def test_a_gate_fails_after_the_comment(origin: tuple[Path, Path], tmp_path: Path) -> None:
+    runner = Runner(tmp_path, *origin, branch="worse")
+    failed, printed = runner.run()
+    assert failed == "Compare with where it left its base"
+    assert stages_run(printed) == sorted(
+        ["report", *(f"{stage}@{TASK}" for stage in TRAINED_STAGES)]
+    )
+    (comment,) = runner.posted()
+    assert comment.startswith("**Failed.")
+    assert f"`plots/{TASK}/loss.png`, not committed" in comment
+
+
+def test_a_stage_that_fails_leaves_no_review(origin: tuple[Path, Path], tmp_path: Path) -> None:
+    runner = Runner(tmp_path, *origin, branch="worse")
+    edit_parameters(runner.root, set_parameter("tasks", TASK, "model", "activation", value="rleu"))
+    failed, printed = runner.run()
+    assert failed == "Run what the pull request changed"
+    assert f"tasks.{TASK}.model.activation: must be one of" in printed
+    assert runner.posted() == []
