@@ -83,8 +83,8 @@ def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dic
             + ("full batch" if batch == "full" else f"batches of {batch}"),
             "dtype": model["dtype"],
         },
-        "quality": tables.quality(metrics),
-        "apart": tables.apart(metrics),
+        "quality": tables.quality(name, metrics),
+        "apart": tables.apart(name, metrics),
         "optimum": verdict.above_optimum(metrics),
         "learning": pictures.animation(
             plots / "learning.gif", f"How {name} is learned: what the twins predict at each moment"

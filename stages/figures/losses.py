@@ -36,19 +36,23 @@ def draw_losses(
     style.log_axis(above)
     above.set_ylabel("loss")
     style.legend_above(figure, above.lines, 0.112)
-    _draw_differences(below, epochs, differences, np.finfo(np.dtype(dtype)).eps)
+    _draw_differences(below, epochs, differences, float(np.finfo(np.dtype(dtype)).eps), str(dtype))
     below.set(xlabel="epoch", ylabel=measure)
     return figure
 
 
 def _draw_differences(
-    axes: Axes, epochs: ArrayLike, differences: NDArray[np.float64], resolution: np.floating
+    axes: Axes,
+    epochs: ArrayLike,
+    differences: NDArray[np.float64],
+    resolution: float,
+    dtype: str,
 ) -> None:
     # On a log axis a difference of nothing has no place: it gets a line of its own.
     some = differences[differences > 0]
     lowest, highest = min([*some, resolution]), max([*some, resolution])
     floor = 10.0 ** (np.floor(np.log10(lowest)) - 1)
-    for value, name in ((floor, "bit-identical"), (resolution, f"{resolution.dtype}\nresolution")):
+    for value, name in ((floor, "bit-identical"), (resolution, f"{dtype}\nresolution")):
         axes.axhline(value, color=style.FAINT, linewidth=1, linestyle=(0, (1, 2)))
         beside: dict[str, Any] = {"va": "center", "transform": axes.get_yaxis_transform()}
         axes.text(1.012, value, name, color=style.GREY, fontsize=7.5, **beside)

@@ -73,9 +73,7 @@ def losses(task: str, dtype: str) -> Picture | Markup:
         *(np.array(histories[twin]["train_loss"])[:, None] for twin in TWINS),
     )
     # One that diverges has fewer epochs.
-    differences = np.array(
-        [relative_difference(*pair) for pair in zip(ours, theirs, strict=False)]
-    )
+    differences = np.array([relative_difference(*pair) for pair in zip(ours, theirs, strict=False)])
     measure = "relative difference\nof the train loss"
     drawn = draw_losses(histories, epochs[: len(differences)], differences, dtype, measure)
     label = f"Train and test loss of both twins by epoch in {task}, and their relative difference"

@@ -63,7 +63,7 @@ def own(metrics: Mapping[str, Metrics]) -> Table | None:
     return table(caption, columns, rows) if rows else None
 
 
-def quality(metrics: Metrics) -> Table:
+def quality(task: str, metrics: Metrics) -> Table:
     """How good the twins of a task are after their training."""
     twins = [metrics.get(twin, {}) for twin in ("numpy", "torch")]
     rows: list[list[Value]] = []
@@ -75,10 +75,11 @@ def quality(metrics: Metrics) -> Table:
             continue
         apart = None if None in values else abs(values[0] - values[1])
         rows.append([name.replace("_", " ").replace(" r2", " R²"), *values, apart])
-    return table("After the training", ["measure", "NumPy", "PyTorch", "difference"], rows)
+    caption = f"The twins of {task} after the training"
+    return table(caption, ["measure", "NumPy", "PyTorch", "difference"], rows)
 
 
-def apart(metrics: Metrics) -> Table:
+def apart(task: str, metrics: Metrics) -> Table:
     """How far apart the twins of a task are."""
     drift = metrics.get("drift", {})
     rows: list[list[Value]] = [
@@ -86,7 +87,7 @@ def apart(metrics: Metrics) -> Table:
         ["parameters, in units in the last place", drift.get("parameters_ulp")],
         ["losses, relative", drift.get("loss")],
     ]
-    return table("How far apart the twins are", ["what", "at most"], rows)
+    return table(f"How far apart the twins of {task} are", ["what", "at most"], rows)
 
 
 def gradients(kind: str, metrics: Mapping[str, Metrics]) -> Table:
@@ -148,7 +149,7 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
         for name, each in sorted(found.items(), key=lambda item: _loss(item[1]))
     ]
     caption = f"{task}: the best setting of each optimizer, medians over the seeds"
-    return Table(caption, ["optimizer", "best setting", *map(columns.get, shown)], rows)
+    return Table(caption, ["optimizer", "best setting", *(columns[key] for key in shown)], rows)
 
 
 def _loss(metrics: Metrics) -> float:
@@ -165,9 +166,9 @@ def versions() -> Table:
     """What the page was made with; a package that is not there has no version."""
     rows: list[list[Value]] = [
         ["Python", platform.python_version()],
-        *([name, _version(name)] for name in PACKAGES),
         ["system", f"{platform.system()} {platform.machine()}"],
     ]
+    rows += [[name, _version(name)] for name in PACKAGES]
     return table("Made with", ["package", "version"], rows)
 
 

@@ -125,9 +125,12 @@ def repeated(metrics: Mapping[str, Metrics]) -> str:
     found = metrics.get("drift", {})
     if not found.get("runs"):
         return ""
-    parts = [f"{part} by {shown(found.get(f'{part}_loss'))}" for part in ("train", "test")]
-    which = count(found["runs"], "run")
-    return f"Of {which} repeated in PyTorch the losses differ at most, relative: {', '.join(parts)}."
+    runs = count(found["runs"], "run")
+    train, test = (shown(found.get(f"{part}_loss")) for part in ("train", "test"))
+    return (
+        f"Repeated in PyTorch: {runs} of these, with train losses at most {train} (relative) apart "
+        f"and test losses {test}."
+    )
 
 
 def above_optimum(metrics: Metrics) -> str:
