@@ -177,17 +177,21 @@ def _proofs(review: Review) -> dict[str, Any]:
     }
 
 
+def _named(revision: Revision) -> str:
+    if revision.name == WORKSPACE:
+        return "the workspace"
+    commit = revision.commit[:7]
+    return code(commit) if commit in revision.name else f"{code(revision.name)} ({commit})"
+
+
 def _rendered(review: Review, link: Link, rows: int) -> str:
-    named = [f"{code(one.name)} ({one.commit[:7]})" for one in (review.old, review.new)]
-    if review.new.name == WORKSPACE:
-        named[1] = "the workspace"
     changes = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
     text = (
         _environment()
         .get_template("review.md.jinja")
         .render(
             review=review,
-            names=named,
+            names=[_named(review.old), _named(review.new)],
             verdict=verdict(review),
             ran={run.stage for run in review.stages},
             moved=[change for change in changes if not change.is_noise],
