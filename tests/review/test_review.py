@@ -175,7 +175,7 @@ def test_the_gates_are_part_of_what_is_reviewed(
             "",
             "workspace: train: not the results of this code and these parameters; run",
         ),
-        ("dvc.yaml", "stages: 1", "workspace: 'dvc.yaml' validation failed"),
+        ("dvc.yaml", "stages: 1", "workspace: './dvc.yaml' validation failed"),
         ("metrics/moons.json", "{", "workspace: metrics/moons.json: Expecting property name"),
     ],
 )
