@@ -5,7 +5,7 @@ import json
 import mimetypes
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,7 +184,12 @@ def _named(revision: Revision) -> str:
     return code(commit) if commit in revision.name else f"{code(revision.name)} ({commit})"
 
 
+def _files(metrics: Iterable[str]) -> set[str]:
+    return {metric.partition(":")[0] for metric in metrics}
+
+
 def _rendered(review: Review, link: Link, rows: int) -> str:
+    old, new = review.old.metrics, review.new.metrics
     changes = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
     text = (
         _environment()
@@ -194,6 +199,8 @@ def _rendered(review: Review, link: Link, rows: int) -> str:
             names=[_named(review.old), _named(review.new)],
             verdict=verdict(review),
             ran={run.stage for run in review.stages},
+            new_files=_files(new) - _files(old),
+            removed_files=_files(old) - _files(new),
             moved=[change for change in changes if not change.is_noise],
             noise=[change for change in changes if change.is_noise],
             link=link,

@@ -42,7 +42,7 @@ def test_a_better_workspace_passes(project: Project) -> None:
         "**Passed.** 2 of 4 metrics moved: 1 better, 1 within tolerance.\n\nFrom `HEAD` ("
     )
     assert "| `metrics.loss` | `0.25` | `0.125` |" in text
-    assert "3 ran, 0 were reused." in text
+    assert "3 ran, 0 reused." in text
     assert "| `words` | `code` (`words.txt`) | 1 of 1 changed |" in text
     assert "| `count` | `words.txt` | 1 of 1 changed |" in text
     assert "| `train` | `metrics.loss` `0.25` → `0.125`; " in text
@@ -89,7 +89,7 @@ def test_an_experiment_by_its_name(
     text = capsys.readouterr().out
     assert " to `slower` (" in text
     assert "| `metrics.loss` | `0.25` | `0.5` |" in text
-    assert "1 ran, 2 were reused." in text
+    assert "1 ran, 2 reused." in text
 
 
 def test_a_warning_passes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_nothing_changed(
     assert here(monkeypatch, "HEAD", "--unchanged") == 0
     text = capsys.readouterr().out
     assert text.startswith("**Passed.** 0 of 4 metrics moved.")
-    assert "0 ran, 3 were reused." in text
+    assert "0 ran, 3 reused." in text
     assert text.count("None") == 3
 
 
@@ -128,11 +128,14 @@ def test_a_removed_and_a_new_task(
     project.reproduce()
     assert here(monkeypatch, "HEAD") == 1
     text = capsys.readouterr().out
+    assert "1 ran, 2 reused, 1 removed." in text
     assert "| `learn` | new | new |" in text
     assert "| `train` | removed | gone |" in text
     assert "| `metrics/moons.json:loss` | `0.25` | `missing` |  |  | ❌ removed |" in text
     assert "| `metrics/blobs.json:loss` | `missing` | `0.25` |  |  | new |" in text
     assert "| `blobs` | missing → 1.5e-15 |" in text
+    assert "New: `metrics/blobs.json`." in text
+    assert "Gone: `metrics/moons.json`." in text
 
 
 def test_committed_pictures_by_their_addresses(
