@@ -67,7 +67,7 @@ def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 
 # Rounding, which depends on the processor, and how large the pipeline is.
-ANY_NUMBERS = re.compile(r"drift|metrics moved|were reused")
+ANY_NUMBERS = re.compile(r"drift|metrics moved|reused")
 
 # Hashes of commits, widths of columns, and a file that DVC names only beside others like it.
 IGNORED = re.compile(r"\b[0-9a-f]{7}(?= \[)|(?<=[\s─])[\s─]+|metrics/classification.json:")

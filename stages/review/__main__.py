@@ -14,7 +14,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from stages.review.differences import differences
+from stages.review.differences import sections
 from stages.review.folder import write_review
 from stages.review.gates import FILE, read_gates
 from stages.review.metrics import compare
@@ -81,7 +81,7 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     return Review(
         old=old,
         new=new,
-        parameters=differences(old.parameters, new.parameters),
+        parameters=sections(old.parameters, new.parameters),
         stages=stages_run(old, new, files),
         metrics=compare(old.metrics, new.metrics, gates, unchanged=unchanged),
         plots=plots,

@@ -5,7 +5,7 @@ import json
 import mimetypes
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,19 +177,30 @@ def _proofs(review: Review) -> dict[str, Any]:
     }
 
 
+def _named(revision: Revision) -> str:
+    if revision.name == WORKSPACE:
+        return "the workspace"
+    commit = revision.commit[:7]
+    return code(commit) if commit in revision.name else f"{code(revision.name)} ({commit})"
+
+
+def _files(metrics: Iterable[str]) -> set[str]:
+    return {metric.partition(":")[0] for metric in metrics}
+
+
 def _rendered(review: Review, link: Link, rows: int) -> str:
-    named = [f"{code(one.name)} ({one.commit[:7]})" for one in (review.old, review.new)]
-    if review.new.name == WORKSPACE:
-        named[1] = "the workspace"
+    old, new = review.old.metrics, review.new.metrics
     changes = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
     text = (
         _environment()
         .get_template("review.md.jinja")
         .render(
             review=review,
-            names=named,
+            names=[_named(review.old), _named(review.new)],
             verdict=verdict(review),
             ran={run.stage for run in review.stages},
+            new_files=_files(new) - _files(old),
+            removed_files=_files(old) - _files(new),
             moved=[change for change in changes if not change.is_noise],
             noise=[change for change in changes if change.is_noise],
             link=link,

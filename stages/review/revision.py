@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dvc.dependency import ParamsDependency
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.brancher import switch
 from dvc.scm import RevError, resolve_rev
 from dvc.stage import PipelineStage
-from dvc.utils.serialize import load_path
+from dvc.utils.serialize import ParseError, load_path
 
 from stages.task.errors import InputError
 
@@ -66,7 +67,7 @@ class Revision:
 def read_revision(repo: Repo, name: str) -> Revision:
     """Reads what git or DVC knows by this name: a commit, branch, tag, experiment or `workspace`.
 
-    Raises InputError if neither knows it, or if nothing ran there.
+    Raises InputError if neither knows it, if nothing ran there, or if a file cannot be read.
     """
     try:
         commit = resolve_rev(repo.scm, "HEAD" if name == WORKSPACE else name)
@@ -75,16 +76,23 @@ def read_revision(repo: Repo, name: str) -> Revision:
     with switch(repo, WORKSPACE if name == WORKSPACE else commit):
         if not repo.fs.exists(repo.fs.join(repo.root_dir, "dvc.lock")):
             raise InputError(f"{name}: has no dvc.lock, so no stage ran there; run `dvc repro`")
-        stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
-        return Revision(
-            name=name,
-            commit=commit,
-            parameters=_parameters(repo, name),
-            metrics=_metrics(repo),
-            stages={stage.name: _locked(stage) for stage in stages},
-            plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
-            behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
-        )
+        try:
+            return _read(repo, name, commit)
+        except DvcException as error:
+            raise InputError(f"{name}: {' '.join(str(error).split())}") from None
+
+
+def _read(repo: Repo, name: str, commit: str) -> Revision:
+    stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    return Revision(
+        name=name,
+        commit=commit,
+        parameters=_parameters(repo),
+        metrics=_metrics(repo),
+        stages={stage.name: _locked(stage) for stage in stages},
+        plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
+        behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
+    )
 
 
 def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
@@ -115,22 +123,30 @@ def _git(*arguments: str) -> list[str]:
     return [name for name in done.stdout.split("\0") if name]
 
 
-def _parameters(repo: Repo, name: str) -> dict[str, object]:
+def _parameters(repo: Repo) -> dict[str, object]:
     values: dict[str, object] = {}
     for file, result in repo.params.show()[""]["data"].items():
         if "error" in result:
-            raise InputError(f"{name}: {file}: {' '.join(str(result['error']).split())}")
+            raise _unreadable(file, result["error"])
         prefix = [] if file == PARAMETERS else [file]
         values |= dict(leaves(result["data"], *prefix))
     return values
 
 
+def _unreadable(path: str, error: Exception) -> DvcException:
+    """An error with the path from the root of the project, which DVC's own has not."""
+    return DvcException(f"{path}: {error.__cause__ or error}")
+
+
 def _metrics(repo: Repo) -> dict[str, object]:
     # `repo.metrics.show` leaves out null, which is what a metric becomes that is no number.
-    values = {}
+    values: dict[str, object] = {}
     for _, path in _files(repo, repo.index.metrics):
-        for key, value in leaves(load_path(f"/{path}", repo.dvcfs)):
-            values[f"{path}:{key}"] = value
+        try:
+            content = load_path(f"/{path}", repo.dvcfs)
+        except ParseError as error:
+            raise _unreadable(path, error) from None
+        values |= {f"{path}:{key}": value for key, value in leaves(content)}
     return values
 
 
