@@ -214,7 +214,10 @@ def test_a_training_that_diverges_in_both(results: Path) -> None:
 def test_a_training_that_diverges_in_one(results: Path) -> None:
     diverge(results, "classification", {"numpy": 7, "torch": 9})
     text = Page(report(results)).text
-    assert "Does not hold: classification: NumPy diverged at step 7, PyTorch at step 9" in text
+    assert (
+        "Does not hold: classification: NumPy diverged at step 7, PyTorch diverged at step 9"
+        in text
+    )
 
 
 def test_an_optimizer_of_ones_own_without_a_reference(results: Path) -> None:

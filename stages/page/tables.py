@@ -143,13 +143,19 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
     rows = [
         [
             cell(name),
-            Cell(short(each["best"]) or "as given" if "best" in each else None),
+            cell(_setting(each.get("best"))),
             *(cell(each.get(key)) for key in shown),
         ]
         for name, each in sorted(found.items(), key=lambda item: _loss(item[1]))
     ]
     caption = f"{task}: the best setting of each optimizer, medians over the seeds"
     return Table(caption, ["optimizer", "best setting", *(columns[key] for key in shown)], rows)
+
+
+def _setting(best: Mapping[str, object] | None) -> str | None:
+    if best is None:
+        return None
+    return short(best) if best else "as given"  # where nothing is swept but the seeds
 
 
 def _loss(metrics: Metrics) -> float:

@@ -104,10 +104,10 @@ def claims_of_tasks(tasks: Mapping[str, tuple[Metrics, str]]) -> Iterator[Claim]
         apart = metrics["drift"].get("parameters")
         steps = [metrics.get(twin, {}).get("diverged_step") for twin in ("numpy", "torch")]
         if any(steps):
-            text = f"{name}: NumPy diverged at step {steps[0]}, PyTorch at step {steps[1]}"
-            if steps[0] == steps[1]:
-                text = f"{name}: both twins diverged at step {steps[0]}"
-            yield Claim(text, steps[0] == steps[1], f"task-{name}")
+            numpy, torch = (f"diverged at step {step}" if step else "did not" for step in steps)
+            same = steps[0] == steps[1]
+            who = f"both twins {numpy}" if same else f"NumPy {numpy}, PyTorch {torch}"
+            yield Claim(f"{name}: {who}", same, f"task-{name}")
         elif _is_within(apart, dtype):
             close[name] = apart
         else:
