@@ -56,8 +56,8 @@ def _different(name: str, found: Metrics) -> str:
     apart, first = found.get("ulp_ieee"), found.get("first_difference")
     if apart is None:
         return f"{name} has not been compared"
-    ulp = number(apart) if apart >= 1e5 else apart
-    return f"{name} differs from its reference by up to {ulp} ulp, first at step {first}"
+    units = f"{number(apart) if apart >= 1e5 else apart} units in the last place"
+    return f"{name} differs from its reference by up to {units}, first at step {first}"
 
 
 def claims_of_training(metrics: Mapping[str, Metrics]) -> Iterator[Claim]:

@@ -31,7 +31,7 @@ def test_optimizers_that_hold_are_one_claim_and_others_are_named() -> None:
         "Bit for bit as torch.optim: 4 variants of 2 optimizers, 300 steps"
     ]
     assert texts(claims, holds=False) == [
-        "Muon differs from its reference by up to 1.2·10¹⁸ ulp, first at step 17"
+        "Muon differs from its reference by up to 1.2·10¹⁸ units in the last place, first at step 17"
     ]
     assert {claim.section for claim in claims} == {"optimizers"}
 
@@ -50,7 +50,11 @@ def test_what_has_not_been_compared_does_not_hold(found: dict[str, Any]) -> None
         (OWN | SAME, "Bit for bit as its reference: Lion", True),
         (OWN | {"ulp_repeated": 1}, "Lion does not repeat itself", False),
         (OWN | {"ulp_runs": 1}, "Lion is not the same among many runs as alone", False),
-        (OWN | OTHER, "Lion differs from its reference by up to 1.2·10¹⁸ ulp", False),
+        (
+            OWN | OTHER,
+            "Lion differs from its reference by up to 1.2·10¹⁸ units in the last place",
+            False,
+        ),
         ({name: OWN[name] for name in OWN if name != "ulp_runs"}, "run again: Lion", True),
     ],
 )
