@@ -115,14 +115,15 @@ def training(metrics: Mapping[str, Metrics]) -> Table:
     columns = {
         "steps": "steps, same kernels",
         "ulp_ieee": "ulp",
-        "first_difference": "first difference",
+        "first_difference": "first step that differs",
         "drift_steps": "steps, native kernels",
         "drift": "drift at the end",
         "largest_drift": "largest drift",
     }
-    rows: list[list[Value]] = [
-        [name, *(found.get(key) for key in columns)] for name, found in metrics.items()
-    ]
+    rows: list[list[Value]] = []
+    for name, found in metrics.items():
+        shown = {**found, "first_difference": found.get("first_difference") or None}  # 0: none
+        rows.append([name, *map(shown.get, columns)])
     caption = "Whole trainings against torch: bit for bit with the same kernels, and their drift"
     return table(caption, ["optimizer", *columns.values()], rows)
 

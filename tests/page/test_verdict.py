@@ -31,7 +31,8 @@ def test_optimizers_that_hold_are_one_claim_and_others_are_named() -> None:
         "Bit for bit as torch.optim: 4 variants of 2 optimizers, 300 steps"
     ]
     assert texts(claims, holds=False) == [
-        "Muon differs from its reference by up to 1.2·10¹⁸ units in the last place, first at step 17"
+        "Muon differs from its reference by up to 1.2·10¹⁸ units in the last place, "
+        "first at step 17"
     ]
     assert {claim.section for claim in claims} == {"optimizers"}
 
