@@ -151,12 +151,12 @@ def typed(directory: Path, commands: list[tuple[str, list[str]]]) -> list[str]:
     """Types commands into one shell; what each printed, and the exit code in a line of its own."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-    script = ["trap 'kill -KILL $(jobs -p)' EXIT"]  # Dask's
+    script = ["trap 'kill $(jobs -p)' EXIT"]  # Dask's
     for command, _ in commands:
         command = INSTEAD.get(command, command).replace("8786", port)
         if command.endswith("&"):
             command = command.replace("scheduler", f"scheduler --port {port} --no-dashboard")
-            command = f"{command[:-1]} 2>/dev/null &"
+            command = f"{command[:-1]} >/dev/null 2>&1 &"
         script.append(f"{command}\necho $?; echo '$ next'")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(

@@ -115,14 +115,15 @@ def training(metrics: Mapping[str, Metrics]) -> Table:
     columns = {
         "steps": "steps, same kernels",
         "ulp_ieee": "ulp",
-        "first_difference": "first difference",
+        "first_difference": "first step that differs",
         "drift_steps": "steps, native kernels",
         "drift": "drift at the end",
         "largest_drift": "largest drift",
     }
-    rows: list[list[Value]] = [
-        [name, *(found.get(key) for key in columns)] for name, found in metrics.items()
-    ]
+    rows: list[list[Value]] = []
+    for name, found in metrics.items():
+        shown = {**found, "first_difference": found.get("first_difference") or None}  # 0: none
+        rows.append([name, *map(shown.get, columns)])
     caption = "Whole trainings against torch: bit for bit with the same kernels, and their drift"
     return table(caption, ["optimizer", *columns.values()], rows)
 
@@ -143,13 +144,19 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
     rows = [
         [
             cell(name),
-            Cell(short(each["best"]) or "as given" if "best" in each else None),
+            cell(_setting(each.get("best"))),
             *(cell(each.get(key)) for key in shown),
         ]
         for name, each in sorted(found.items(), key=lambda item: _loss(item[1]))
     ]
     caption = f"{task}: the best setting of each optimizer, medians over the seeds"
     return Table(caption, ["optimizer", "best setting", *(columns[key] for key in shown)], rows)
+
+
+def _setting(best: Mapping[str, object] | None) -> str | None:
+    if best is None:
+        return None
+    return short(best) if best else "as given"  # where nothing is swept but the seeds
 
 
 def _loss(metrics: Metrics) -> float:

@@ -56,8 +56,8 @@ def _different(name: str, found: Metrics) -> str:
     apart, first = found.get("ulp_ieee"), found.get("first_difference")
     if apart is None:
         return f"{name} has not been compared"
-    ulp = number(apart) if apart >= 1e5 else apart
-    return f"{name} differs from its reference by up to {ulp} ulp, first at step {first}"
+    units = f"{number(apart) if apart >= 1e5 else apart} units in the last place"
+    return f"{name} differs from its reference by up to {units}, first at step {first}"
 
 
 def claims_of_training(metrics: Mapping[str, Metrics]) -> Iterator[Claim]:
@@ -104,10 +104,10 @@ def claims_of_tasks(tasks: Mapping[str, tuple[Metrics, str]]) -> Iterator[Claim]
         apart = metrics["drift"].get("parameters")
         steps = [metrics.get(twin, {}).get("diverged_step") for twin in ("numpy", "torch")]
         if any(steps):
-            text = f"{name}: NumPy diverged at step {steps[0]}, PyTorch at step {steps[1]}"
-            if steps[0] == steps[1]:
-                text = f"{name}: both twins diverged at step {steps[0]}"
-            yield Claim(text, steps[0] == steps[1], f"task-{name}")
+            numpy, torch = (f"diverged at step {step}" if step else "did not" for step in steps)
+            same = steps[0] == steps[1]
+            who = f"both twins {numpy}" if same else f"NumPy {numpy}, PyTorch {torch}"
+            yield Claim(f"{name}: {who}", same, f"task-{name}")
         elif _is_within(apart, dtype):
             close[name] = apart
         else:

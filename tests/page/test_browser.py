@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,14 @@ def test_the_page_is_not_wider_than_its_window(page: Any, width: int, theme: str
 
 def test_what_scrolls_is_reached_by_the_keyboard(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
-    page.wait_for_function("document.querySelectorAll('.scroll[tabindex=\"0\"]').length > 5")
-    unreachable = """[...document.querySelectorAll('.scroll')].filter((each) =>
-        each.scrollWidth > each.clientWidth && each.tabIndex !== 0).length"""
-    assert page.evaluate(unreachable) == 0
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.wait_for_function(
+        """() => {
+          const scrolling = [...document.querySelectorAll(".scroll")].filter(
+            (each) => each.scrollWidth > each.clientWidth);
+          return scrolling.length > 5 && scrolling.every((each) => each.tabIndex === 0);
+        }"""
+    )
 
 
 # WCAG 2.1: (lighter + 0.05) / (darker + 0.05), of the text and the first opaque colour behind it.
@@ -176,8 +181,9 @@ def test_words_and_nothing_come_after_numbers_in_either_direction(page: Any) -> 
     for _ in range(2):
         header.get_by_role("button").click()
         shown = table.locator("tbody tr > :nth-child(4)").all_text_contents()
-        assert shown[-2:] == ["diverges", "diverges"]
-        assert "diverges" not in shown[:-2]
+        diverges = [text == "diverges" for text in shown]
+        assert any(diverges)
+        assert diverges == sorted(diverges)
 
 
 def test_the_theme_is_that_of_the_system_until_it_is_chosen(page: Any) -> None:
@@ -223,4 +229,4 @@ def test_headings_are_in_order(page: Any) -> None:
     )
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
