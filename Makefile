@@ -5,7 +5,7 @@ READY := .venv/.ready
 # DVC runs the stages' `python` from PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro test lint mutate bench lock
+.PHONY: help repro review test lint mutate bench lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -13,6 +13,9 @@ help: ## list these targets
 
 repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
 	.venv/bin/dvc repro
+
+review: $(READY) ## what a change did, as Markdown and HTML in review/ (BASE=main HEAD=<the workspace>)
+	@.venv/bin/python -m stages.review $(or $(BASE),main) $(HEAD)
 
 test: $(READY) ## run the tests
 	.venv/bin/pytest

@@ -73,6 +73,16 @@ def copy_repository(directory: Path) -> None:
             shutil.copy2(ROOT / name, directory / name)
 
 
+def set_up_environment(directory: Path) -> None:
+    """Gives `directory` the .venv that `make` would set up there: this Python's."""
+    environment = directory / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != ".ready":
+            (environment / entry.name).symlink_to(entry)
+    (environment / ".ready").touch()
+
+
 def commit(directory: Path) -> None:
     """Commits everything in `directory` that git does not ignore."""
     run(directory, "git", "add", "--all")

@@ -15,6 +15,7 @@ TASK_STAGES = [
     *["sweep", "draw_sweep"],
 ]
 CHECK_STAGES = ["check_gradients", "check_optimizers", "check_training", "draw_checks"]
+LAST = ["report"]
 TRAINED_STAGES = ["train_numpy", "train_torch", "evaluate", "draw"]
 
 
@@ -71,7 +72,8 @@ def test_an_experiment_runs_what_it_changes(project: Path) -> None:
     output = run(
         project, "dvc", "exp", "run", "--set-param", "tasks.classification.optimizers.sgd.lr=0.5"
     )
-    assert stages_run(output) == sorted(f"{stage}@classification" for stage in TRAINED_STAGES)
+    trained = [f"{stage}@classification" for stage in TRAINED_STAGES]
+    assert stages_run(output) == sorted([*trained, *LAST])
     changes = json.loads(run(project, "dvc", "metrics", "diff", "--json"))
     assert list(changes) == ["metrics/classification.json"]
     loss = changes["metrics/classification.json"]["numpy.train_loss"]
@@ -102,20 +104,19 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
         parameters["tasks"]["mine"] = parameters["tasks"]["classification"] | {"data": data}
 
     edit_parameters(project, add_task)
-    assert stages_run(run(project, "dvc", "repro")) == sorted(
-        f"{stage}@mine" for stage in TASK_STAGES
-    )
+    stages = sorted([*(f"{stage}@mine" for stage in TASK_STAGES), *LAST])
+    assert stages_run(run(project, "dvc", "repro")) == stages
     changed = run(project, "git", "status", "--short").split()[1::2]
     expected = ["dvc.lock", "params.yaml", "metrics/mine.json", "metrics/mine/", "my.csv"]
     assert changed == [*expected, "plots/mine/"]
 
     (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows[1:]]))
-    assert stages_run(run(project, "dvc", "repro")) == sorted(
-        f"{stage}@mine" for stage in TASK_STAGES
-    )
+    assert stages_run(run(project, "dvc", "repro")) == stages
 
 
-@pytest.mark.parametrize("stage", [*(f"{s}@classification" for s in TASK_STAGES), *CHECK_STAGES])
+@pytest.mark.parametrize(
+    "stage", [*(f"{s}@classification" for s in TASK_STAGES), *CHECK_STAGES, *LAST]
+)
 def test_a_stage_needs_nothing_but_its_dependencies(
     reproduced: Path, tmp_path: Path, stage: str
 ) -> None:

@@ -146,11 +146,12 @@ def test_a_stage_depends_on_exactly_the_code_that_it_imports(stages: dict[str, A
     assert not problems, "\n" + "\n".join(problems)
 
 
-def test_metrics_and_plots_are_in_git_and_data_in_the_cache(stages: dict[str, Any]) -> None:
+def test_metrics_and_plots_are_in_git_and_the_rest_in_the_cache(stages: dict[str, Any]) -> None:
+    cached = {"data": True, "report.html": True, "metrics": False, "plots": False}
     for name, stage in stages.items():
         for out in stage.outs:
             folder = Path(out.def_path).parts[0]
-            assert (folder, out.use_cache) in [("data", True), ("metrics", False), ("plots", False)]
+            assert out.use_cache == cached[folder]
             assert (folder == "metrics") == bool(out.metric), name
             assert (folder == "plots") == bool(out.plot), name
 
@@ -163,7 +164,7 @@ def test_torch_stays_on_its_side(module: str) -> None:
 
 
 # What runs again when a parameter changes, with what depends on it in turn; some stages where the
-# task is the one whose training is checked.
+# task is the one whose training is checked. The report, which shows all parameters, always does.
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
 SWEEP = ["sweep", "draw_sweep"]
@@ -248,6 +249,17 @@ def addressed(stages: list[str], task: str) -> set[str]:
     return of_tasks | (set(OF_CHECKED_TASK) & set(stages) if task == CHECKED_TASK else set())
 
 
+def test_the_report_runs_after_every_stage_that_writes_what_it_shows(repo: Repo) -> None:
+    found = {stage.addressing for stage in repo.index.stages for out in stage.outs if shown(out)}
+    report = next(stage for stage in repo.index.stages if stage.addressing == "report")
+    before = {stage.addressing for stage in repo.index.graph.successors(report)}
+    assert before == found
+
+
+def shown(out: Any) -> bool:
+    return Path(out.def_path).parts[0] in ("metrics", "plots")
+
+
 def run_again(repo: Repo) -> set[str]:
     """The stages that `dvc repro` would run, every stage counting as one whose results changed."""
     repo._reset()
@@ -274,7 +286,7 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
 
     edit_parameters(Path(repo.root_dir), edit)
     try:
-        assert run_again(repo) == expected
+        assert run_again(repo) == expected | {"report"}
     finally:
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
 
@@ -285,6 +297,6 @@ def test_a_new_task_runs_its_own_stages(repo: Repo) -> None:
         Path(repo.root_dir), lambda parameters: parameters["tasks"].update(new=tasks["moons"])
     )
     try:
-        assert run_again(repo) == addressed(GENERATE, "new")
+        assert run_again(repo) == addressed(GENERATE, "new") | {"report"}
     finally:
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))

@@ -2,12 +2,19 @@
 
 import doctest
 import json
+import math
+import os
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from repository import ROOT, copy_repository, edit_parameters, run
+from repository import ROOT, commit, copy_repository, edit_parameters, run, set_up_environment
+from test_end_to_end import shorten
 
 README = (ROOT / "README.md").read_text()
 
@@ -55,3 +62,146 @@ def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
 
     (tmp_path / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
     assert "train_numpy@classification" in run(tmp_path, "dvc", "status")
+
+
+NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+
+# Rounding, which depends on the processor, and how large the pipeline is.
+ANY_NUMBERS = re.compile(r"drift|metrics moved|reused")
+
+# Hashes of commits, widths of columns, and a file that DVC names only beside others like it.
+IGNORED = re.compile(r"\b[0-9a-f]{7}(?= \[)|(?<=[\s─])[\s─]+|metrics/classification.json:")
+
+
+def same(shown: str, printed: str) -> bool:
+    """Whether a line is as README shows it: its numbers nearly, the rest of it to the letter."""
+    shown, printed = (IGNORED.sub("", f"{line} ") for line in (shown, printed))
+    if re.split(NUMBER, shown) != re.split(NUMBER, printed):
+        return False
+    numbers = zip(*(map(float, re.findall(NUMBER, line)) for line in (shown, printed)), strict=True)
+    equal = all(math.isclose(first, second, rel_tol=1e-9) for first, second in numbers)
+    return equal or bool(ANY_NUMBERS.search(shown))
+
+
+def shows(shown: list[str], printed: list[str]) -> bool:
+    """Whether the lines under a command are what it printed; `...` stands for any lines."""
+    match shown, printed:
+        case ["...", *rest], _:
+            return any(shows(rest, printed[start:]) for start in range(len(printed) + 1))
+        case [line, *rest], [first, *others]:
+            return same(line, first) and shows(rest, others)
+    return not (shown or printed)
+
+
+class Commands:
+    """What README's console blocks have users type, section by section, and what they show."""
+
+    def __init__(self) -> None:
+        self.sections: dict[str, list[tuple[str, list[str]]]] = {}
+        for part in re.split(r"^##+ ", README, flags=re.MULTILINE)[1:]:
+            for block in re.findall(r"^```console\n(.*?)^```$", part, re.DOTALL | re.MULTILINE):
+                for entry in block.removeprefix("$ ").split("\n$ "):
+                    command, *shown = entry.splitlines()
+                    section = self.sections.setdefault(part.splitlines()[0], [])
+                    section.append((command.partition(" #")[0].rstrip(), shown))
+
+
+COMMANDS = Commands().sections
+
+# Run elsewhere: tests/experiments/test_experiments.py runs all of this section.
+ELSEWHERE = {"Experiments"}
+
+# A test that ran all tests would run itself.
+INSTEAD = {"make test": "make --dry-run test"}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository as users clone it, with one task that trains as here, and little else."""
+    directory = tmp_path_factory.mktemp("session")
+    copy_repository(directory)
+    edit_parameters(directory, shorten)
+
+    def one_task(parameters: dict[str, Any]) -> None:
+        task = parameters["tasks"]["classification"]
+        task["training"] |= {"epochs": 100}
+        parameters["tasks"] = {"classification": task}
+
+    edit_parameters(directory, one_task)
+    set_up_environment(directory)
+    run(directory, "git", "branch", "--move", "main")
+    return directory
+
+
+def prepare(section: str, directory: Path) -> None:
+    """What has to be there before the commands of a section."""
+    if section == "Sweeps on a cluster":  # there is something to train
+        edit_parameters(
+            directory,
+            lambda parameters: parameters["tasks"]["classification"]["sweep"].update(seeds=3),
+        )
+    if section == "Your own data":
+        (addition,) = (yaml.safe_load(block) for block in blocks("yaml") if "flowers" in block)
+        edit_parameters(directory, lambda parameters: merge(parameters, addition))
+        rows = ["petal_length,petal_width,species", "1,1,a", "2,2,b", "1,,a", "2,1,b"]
+        (directory / "flowers.csv").write_text("\n".join(rows))
+
+
+def typed(directory: Path, commands: list[tuple[str, list[str]]]) -> list[str]:
+    """Types commands into one shell; what each printed, and the exit code in a line of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    script = ["trap 'kill $(jobs -p)' EXIT"]  # Dask's
+    for command, _ in commands:
+        command = INSTEAD.get(command, command).replace("8786", port)
+        if command.endswith("&"):
+            command = command.replace("scheduler", f"scheduler --port {port} --no-dashboard")
+            command = f"{command[:-1]} >/dev/null 2>&1 &"
+        script.append(f"{command}\necho $?; echo '$ next'")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(["exec 2>&1", *script])],
+        cwd=directory,
+        env=os.environ | {"PATH": path, "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout.split("$ next\n")[:-1]
+
+
+def test_every_command_in_the_readme_does_what_it_shows(session: Path) -> None:
+    problems = []
+    for section, commands in COMMANDS.items():
+        if section in ELSEWHERE:
+            continue
+        prepare(section, session)
+        for (command, shown), text in zip(commands, typed(session, commands), strict=True):
+            *printed, code = text.splitlines()
+            if not (shows(shown, printed) if shown else code == "0"):
+                problems.append(f"{section}: $ {command}\n{text}")
+        if section == "Two commands":
+            commit(session)
+    assert not problems, "\n".join(problems)
+
+
+def test_the_tables_of_experiments_are_no_wider_than_a_terminal() -> None:
+    shown = [line for section in COMMANDS.values() for _, lines in section for line in lines]
+    tables = [line for line in shown if not line.startswith("|")]  # of Markdown
+    assert max(map(len, tables)) <= 120
+
+
+def test_every_target_that_the_readme_names_is_there() -> None:
+    named = re.findall(r"\bmake ([a-z]+)\b(?=[ `])", " ".join(re.findall(r"`[^`\n]+`", README)))
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {*named} <= {*targets}
+
+
+def test_the_graph_is_what_dvc_prints() -> None:
+    assert run(ROOT, "dvc", "dag", "--md", "--collapse-foreach-matrix").strip() in README
+
+
+def test_the_drift_of_the_tasks_is_the_committed_one() -> None:
+    for task in yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]:
+        drift = json.loads((ROOT / "metrics" / f"{task}.json").read_text())["drift"]
+        (row,) = re.findall(rf"^\| {task} \|.*\| (\S+) \| (\S+) \|$", README, re.MULTILINE)
+        assert row == (f"{drift['parameters']:.2g}", str(drift["parameters_ulp"]))

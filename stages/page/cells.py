@@ -1,0 +1,90 @@
+"""Tables of a page: numbers short to read, and exact to sort by."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stages.figures.scale import number
+
+Value = float | int | str | None
+
+LONG = 100_000  # whole numbers from here on are shortened
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a table shows of a value.
+
+    text: to read; None where there is no value
+    exact: all digits of a number, None of a text
+    fill, ink: colours of its own
+    """
+
+    text: str | None
+    exact: str | None = None
+    fill: str | None = None
+    ink: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be sorted by each of its columns; the first one names the rows."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def is_numeric(self, column: int) -> bool:
+        """Whether there is a number in a column."""
+        return any(row[column].exact is not None for row in self.rows)
+
+
+def cell(value: Value, digits: int = 3) -> Cell:
+    """The cell of a value, a float with so many digits."""
+    match value:
+        case None | str():
+            return Cell(value)
+        case int() if abs(value) < LONG:
+            return Cell(str(value), str(value))
+    return Cell(number(value, digits if isinstance(value, float) else 2), repr(value))
+
+
+def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> Table:
+    """A table of values."""
+    return Table(caption, columns, [[cell(value) for value in row] for row in rows])
+
+
+def leaves(value: object, *keys: str) -> Iterator[tuple[str, str]]:
+    """Every value in nested dictionaries by its dotted key, as YAML has it in a line.
+
+    A list of dictionaries has a line for each.
+    """
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, *keys, str(key))
+    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        for index, inner in enumerate(value):
+            yield ".".join(keys) + f"[{index}]", in_words(inner)
+    else:
+        yield ".".join(keys), in_words(value)
+
+
+def in_words(value: object) -> str:
+    """A value in a line: `lr 0.1, betas [0.9, 0.99]`."""
+    match value:
+        case dict():
+            return ", ".join(f"{key} {in_words(inner)}" for key, inner in value.items()) or "{}"
+        case list() | tuple():
+            return f"[{', '.join(map(in_words, value))}]"
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
+
+
+def short(setting: Mapping[str, object]) -> str:
+    """A setting of hyperparameters in a line, numbers with three digits."""
+    return in_words(
+        {
+            name: number(value, 3) if isinstance(value, float) else value
+            for name, value in setting.items()
+        }
+    )

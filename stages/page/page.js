@@ -1,0 +1,72 @@
+"use strict";
+
+// Tables: a button in each header sorts by its column, and the other way round the second time.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      const rows = [...table.tBodies[0].rows];
+      rows.sort((one, other) => compare(one.cells[column], other.cells[column], direction));
+      table.tBodies[0].append(...rows);
+      heads.forEach((each) => each.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+    });
+  });
+}
+
+// Numbers before words, and what there is before what there is not, in either direction.
+function compare(one, other, direction) {
+  const rank = rankOf(one) - rankOf(other);
+  if (rank) return rank;
+  if (rankOf(one) === 0) return direction * (one.dataset.exact - other.dataset.exact);
+  return direction * one.textContent.localeCompare(other.textContent);
+}
+
+function rankOf(cell) {
+  return cell.dataset.exact ? 0 : cell.querySelector(".aside") ? 2 : 1;
+}
+
+// Animations: nothing moves before somebody asks for it.
+for (const button of document.querySelectorAll(".play")) {
+  const image = button.closest("figure").querySelector("img");
+  const still = image.src;
+  let plays = false;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    plays = !plays;
+    image.src = plays ? image.dataset.animation : still;
+    button.innerHTML = plays
+      ? '<span aria-hidden="true">❚❚</span> Pause'
+      : '<span aria-hidden="true">▶</span> Play';
+  });
+}
+
+// The theme: that of the system, until somebody chooses.
+const theme = document.getElementById("theme");
+const root = document.documentElement;
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches);
+const name = () => (theme.textContent = isDark() ? "Light theme" : "Dark theme");
+theme.hidden = false;
+theme.addEventListener("click", () => {
+  root.dataset.theme = isDark() ? "light" : "dark";
+  name();
+});
+systemIsDark.addEventListener("change", name);
+name();
+
+// What scrolls can be reached, and scrolled, by the keyboard.
+const observer = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const scrolls =
+      target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+    if (scrolls) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+document.querySelectorAll(".scroll").forEach((each) => observer.observe(each));

@@ -1,0 +1,141 @@
+"""Stage `report`: everything on one page that needs no other file and no network."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.figures.variants import read_variants
+from stages.page import pictures, tables, verdict
+from stages.page.cells import in_words
+from stages.task.command import plain_errors
+from stages.task.errors import InputError
+from stages.task.files import Files
+from stages.task.params import Parameters, read_parameters
+
+SEED = ("regression", "classification")  # the tasks with which the project began come first
+OPTIMIZERS, TRAINING = Path("plots", "optimizers"), Path("plots", "training")
+
+
+def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
+    """Writes report.html from metrics/ and plots/.
+
+    content: of params.yaml, as it is written there
+    """
+    tasks = sorted(parameters.tasks, key=lambda name: SEED.index(name) if name in SEED else 9)
+    optimizers = read_metrics(Path("metrics", "optimizers.json"))
+    training = read_metrics(Path("metrics", "training.json"))
+    gradients = read_metrics(Path("metrics", "gradients.json"))
+    trained = {name: read_metrics(Files(name).metrics) for name in tasks}
+    dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
+    claims = [
+        *verdict.claims_of_optimizers(optimizers),
+        *verdict.claims_of_training(training),
+        *verdict.claims_of_gradients(gradients),
+        *verdict.claims_of_tasks({name: (trained[name], dtypes[name]) for name in tasks}),
+    ]
+    page = {
+        "headline": verdict.headline(claims),
+        "claims": claims,
+        "holds": all(claim.holds for claim in claims),
+        "start": content["checks"]["optimizers"]["start"],
+        "paths": pictures.image(
+            OPTIMIZERS / "rosenbrock.png",
+            "The path of each optimizer over Rosenbrock's function, NumPy's line and torch's dots",
+        ),
+        "variants": tables.variants(read_variants(OPTIMIZERS / "variants.csv")),
+        "own": tables.own(optimizers),
+        "tasks": [task(name, content["tasks"][name], trained[name]) for name in tasks],
+        "checked": parameters.checks.training.task,
+        "gradients": [
+            tables.gradients(kind.removesuffix("s"), found) for kind, found in gradients.items()
+        ],
+        "training": tables.training(training),
+        "drift": pictures.drift(TRAINING / "drift.csv"),
+        "sweeps": [sweep(name) for name in tasks],
+        "parameters": [
+            tables.parameters(f"{section}.{name}", inner)
+            for section in content
+            for name, inner in content[section].items()
+        ],
+        "versions": tables.versions(),
+    }
+    Path("report.html").write_text(render(page), encoding="utf-8")
+
+
+def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dict[str, Any]:
+    """What the page shows of a task."""
+    model, training, plots = content["model"], content["training"], Files(name).plots
+    selected, batch = content["optimizer"], training["batch_size"]
+    return {
+        "name": name,
+        "facts": {
+            "data": content["data"]["source"],
+            "model": f"{in_words(model['hidden'])} hidden, {model['activation']}"
+            if model["hidden"]
+            else "linear",
+            "loss": model["loss"],
+            "optimizer": f"{selected}, {in_words(content['optimizers'][selected])}",
+            "training": f"{training['epochs']} epochs, "
+            + ("full batch" if batch == "full" else f"batches of {batch}"),
+            "dtype": model["dtype"],
+        },
+        "quality": tables.quality(name, metrics),
+        "apart": tables.apart(name, metrics),
+        "optimum": verdict.above_optimum(metrics),
+        "learning": pictures.animation(
+            plots / "learning.gif", f"How {name} is learned: what the twins predict at each moment"
+        ),
+        "moments": pictures.image(plots / "learning.png", f"{name}: six moments of the learning"),
+        "fit": pictures.image(
+            plots / "fit.png", f"{name}: the samples, what both twins learned, and how by epoch"
+        ),
+        "losses": pictures.losses(name, model["dtype"]),
+        "graph": pictures.image(
+            plots / "graph.png", f"{name}: the computation graph from its inputs to the loss"
+        ),
+    }
+
+
+def sweep(name: str) -> dict[str, Any]:
+    """What the page shows of a task's sweep."""
+    metrics = read_metrics(Files(name).sweep_metrics)
+    return {
+        "name": name,
+        "pictures": pictures.sweeps(name),
+        "best": tables.sweep(name, metrics),
+        "repeated": verdict.repeated(metrics),
+    }
+
+
+def read_metrics(path: Path) -> Any:
+    """The metrics in a file.
+
+    Raises InputError where it is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def render(page: Mapping[str, Any]) -> str:
+    """The page as HTML; whatever is text in it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html").render(page)
+
+
+if __name__ == "__main__":
+    with plain_errors():
+        given = read_parameters()
+        main(given, yaml.safe_load(Path("params.yaml").read_bytes()))

@@ -1,0 +1,94 @@
+"""What a change did, from one revision to another: parameters, stages, metrics, twins and plots.
+
+A revision is anything that git or DVC knows by a name: a branch, a commit, a tag, an experiment.
+The review is printed as Markdown, and written to review/review.md, review/review.html and the
+pictures beside them. gates.yaml says of every metric what is noise and what is a failure.
+
+Exit code: 0 if all metrics are within tolerance or better, 1 if a gate failed, 2 if the revisions
+cannot be compared.
+"""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from stages.review.differences import sections
+from stages.review.folder import write_review
+from stages.review.gates import FILE, read_gates
+from stages.review.metrics import compare
+from stages.review.page import Review
+from stages.review.plots import changed_plots, curves
+from stages.review.revision import WORKSPACE, changed_files, read_revision
+from stages.review.stages import stages_run
+from stages.task.command import plain_errors
+from stages.task.errors import InputError
+
+
+def main() -> None:
+    """Reviews what the command line asks for."""
+    parser = ArgumentParser(
+        prog="python -m stages.review",
+        description=__doc__,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("base", metavar="BASE", help="the revision before")
+    parser.add_argument(
+        "head", metavar="HEAD", nargs="?", default=WORKSPACE, help="after (default: the workspace)"
+    )
+    parser.add_argument(
+        "--unchanged",
+        action="store_true",
+        help="the metrics have to be the same: better, new and missing ones fail, too",
+    )
+    parser.add_argument(
+        "--images",
+        metavar="URL",
+        help="link to committed pictures: where {path} lies at {commit}, both in braces",
+    )
+    arguments = parser.parse_args()
+    try:
+        with plain_errors():
+            review = compared(arguments.base, arguments.head, unchanged=arguments.unchanged)
+            print(write_review(review, arguments.images), end="")
+    except SystemExit as stop:  # of plain_errors with the code 1, which here is a gate's
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+            sys.exit(2)
+        raise
+    sys.exit(review.failed)
+
+
+def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
+    """Compares two revisions of the repository in the current folder.
+
+    Raises InputError if they cannot be compared.
+    """
+    gates = read_gates()
+    try:
+        with Repo() as repo:
+            old, new = read_revision(repo, base), read_revision(repo, head)
+    except DvcException as error:
+        raise InputError(" ".join(str(error).split())) from None
+    if new.behind:
+        raise InputError(
+            f"{new.name}: {', '.join(new.behind)}: not the results of this code and these "
+            "parameters; run `dvc repro`"
+        )
+    files = changed_files(old.commit, new)
+    plots = changed_plots(old.plots, new.plots)
+    return Review(
+        old=old,
+        new=new,
+        parameters=sections(old.parameters, new.parameters),
+        stages=stages_run(old, new, files),
+        metrics=compare(old.metrics, new.metrics, gates, unchanged=unchanged),
+        plots=plots,
+        curves=[plot for plot in plots if curves(plot.old) or curves(plot.new)],
+        gates_changed=FILE in files,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What differs between two mappings with dotted keys."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+
+class Missing(Enum):
+    """Stands for a value that is not there, where null is a value."""
+
+    MISSING = "missing"
+
+
+MISSING = Missing.MISSING
+
+
+class Difference(NamedTuple):
+    """A key whose value differs, and its values; MISSING on the side that does not have it."""
+
+    key: str
+    old: object
+    new: object
+
+
+def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[Difference]:
+    """The keys that have another value in `new`, in its order, and then those that are gone."""
+    keys = dict.fromkeys([*new, *old])
+    every = (Difference(key, old.get(key, MISSING), new.get(key, MISSING)) for key in keys)
+    return [difference for difference in every if difference.old != difference.new]
+
+
+def sections(old: Mapping[str, object], new: Mapping[str, object]) -> list[Difference]:
+    """The differences, but of a section that only one of the two has a single one, by its key.
+
+    >>> sections({"tasks.a.lr": 1}, {"tasks.a.lr": 2, "tasks.b.lr": 3, "tasks.b.epochs": 4})[1]
+    Difference(key='tasks.b', old=<Missing.MISSING: 'missing'>, new={'lr': 3, 'epochs': 4})
+    """
+    found: dict[str, Difference] = {}
+    there = [{prefix for key in side for prefix in _prefixes(key)} for side in (old, new)]
+    for key, before, after in differences(old, new):
+        alone = [prefix for prefix in _prefixes(key) if not all(prefix in side for side in there)]
+        name = alone[0] if alone else key
+        if name == key:
+            found[key] = Difference(key, before, after)
+            continue
+        values = {
+            other.removeprefix(f"{name}."): value
+            for other, value in (new if before is MISSING else old).items()
+            if other.startswith(f"{name}.")
+        }
+        whole = (MISSING, values) if before is MISSING else (values, MISSING)
+        found[name] = Difference(name, *whole)
+    return list(found.values())
+
+
+def _prefixes(key: str) -> list[str]:
+    """The key of each section that a key is in, and the key: a, a.b and a.b.c of a.b.c."""
+    parts = key.split(".")
+    return [".".join(parts[: index + 1]) for index in range(len(parts))]

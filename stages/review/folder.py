@@ -1,0 +1,52 @@
+"""The folder `review/`: the review as Markdown and HTML, and the pictures of it."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+from stages.review.page import Review, html, markdown
+from stages.review.plots import ChangedPlot, draw_curves
+from stages.review.revision import changed_files
+
+FOLDER = Path("review")
+
+
+def write_review(review: Review, images: str | None = None) -> str:
+    """Writes the folder anew, and returns the review as Markdown.
+
+    images: the address of a committed picture, with {commit} and {path} in it; without it the
+        Markdown links to the pictures in the folder, as the HTML does
+    """
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    for plot in review.plots:
+        for side, given in (("before", plot.old), ("after", plot.new)):
+            if given and plot.is_picture:
+                path = FOLDER / _place(plot, side)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(given.content)
+    for plot in review.curves:
+        draw_curves(plot, FOLDER / _place(plot, "curves"))
+
+    def beside(plot: ChangedPlot, side: str) -> str:
+        return quote(_place(plot, side))
+
+    text = here = markdown(review, beside)
+    if images is not None:
+        uncommitted = changed_files(review.new.commit, review.new)
+        commits = {"before": review.old.commit, "after": review.new.commit}
+
+        def committed(plot: ChangedPlot, side: str) -> str | None:
+            if side not in commits or (side == "after" and plot.path in uncommitted):
+                return None
+            address = images.replace("{commit}", commits[side])
+            return address.replace("{path}", quote(plot.path))
+
+        text = markdown(review, committed)
+    (FOLDER / "review.md").write_text(text)
+    (FOLDER / "review.html").write_text(html(here, FOLDER))
+    return text
+
+
+def _place(plot: ChangedPlot, side: str) -> str:
+    return f"curves/{plot.path}.png" if side == "curves" else f"{side}/{plot.path}"

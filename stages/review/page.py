@@ -1,0 +1,226 @@
+"""The review as a page: Markdown for a pull request, and the same as HTML for a browser."""
+
+import base64
+import json
+import mimetypes
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from stages.review.differences import MISSING, Difference
+from stages.review.metrics import Change, Outcome
+from stages.review.plots import ChangedPlot
+from stages.review.proofs import bits_differ, checks, drifts
+from stages.review.revision import WORKSPACE, Revision
+from stages.review.stages import Run
+
+ROWS = 200  # of a table, at most
+SHORT = 20  # longer ones are folded
+CHARACTERS = 50_000  # of the page: a comment on GitHub may have 65,536
+
+Link = Callable[[ChangedPlot, str], str | None]
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that was found out about two revisions, the old and the new one.
+
+    curves: the plots whose curves are drawn into one picture
+    gates_changed: whether the gates themselves did
+    """
+
+    old: Revision
+    new: Revision
+    parameters: Sequence[Difference]
+    stages: Sequence[Run]
+    metrics: Sequence[Change]
+    plots: Sequence[ChangedPlot]
+    curves: Sequence[ChangedPlot]
+    gates_changed: bool
+
+    @property
+    def failed(self) -> bool:
+        return any(change.verdict == "fail" for change in self.metrics)
+
+
+def markdown(review: Review, link: Link) -> str:
+    """The page as Markdown, with as many rows in its tables as a comment on GitHub has room for.
+
+    link: the address of the "before", "after" or "curves" picture of a plot, None if it has none
+    """
+    rows = ROWS
+    while len(text := _rendered(review, link, rows)) > CHARACTERS and rows > 1:
+        rows //= 2
+    return text
+
+
+def html(text: str, folder: Path) -> str:
+    """The page as HTML that needs no other file: the pictures, which lie in `folder`, are in it."""
+
+    def image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+        token = tokens[index]
+        path = folder / unquote(str(token.attrs["src"]))
+        data = base64.b64encode(path.read_bytes()).decode()
+        token.attrs["src"] = f"data:{mimetypes.guess_type(path)[0]};base64,{data}"
+        return str(renderer.image(tokens, index, options, env))
+
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser.add_render_rule("image", image)
+    return _environment().get_template("review.html.jinja").render(body=parser.render(text))
+
+
+def verdict(review: Review) -> str:
+    """The first line: whether the review passes, and why."""
+    failing = [change for change in review.metrics if change.verdict == "fail"]
+    warning = [change for change in review.metrics if change.verdict == "warn"]
+    moved = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
+    kinds = Counter(
+        "not gated" if change.is_noise and change.outcome is not Outcome.WITHIN else change.outcome
+        for change in moved
+    )
+    counts = ": " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) if moved else ""
+    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}"
+    match bits_differ(review.new.metrics):
+        case {**differing} if differing:
+            names = ", ".join(f"{code(name)} is {value(differing[name])}" for name in differing)
+            summary += f"; **the twins differ**: {names}"
+        case {}:
+            summary += "; the twins agree bit for bit"
+    if failing:
+        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
+        return f"**Failed.** {_described(failing[0])}{more}. {summary}."
+    if warning:
+        return f"**Passed with {plural(len(warning), 'warning')}.** {summary}."
+    return f"**Passed.** {summary}."
+
+
+def _described(change: Change) -> str:
+    values = f"{code(value(change.old))} → {code(value(change.new))}"
+    by = f" ({relative(change)})" if change.difference is not None else ""
+    return f"{code(change.metric)} is {change.outcome}: {values}{by}, tolerance {change.gate}"
+
+
+def code(text: object) -> str:
+    r"""A text that Markdown takes as it is, in a table too.
+
+    >>> print(code("a|b"))
+    `a\|b`
+    """
+    line = " ".join(str(text).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    space = " " if "`" in line else ""
+    return f"{fence}{space}{line}{space}{fence}".replace("|", "\\|")
+
+
+def value(given: object) -> str:
+    """A value in full, as JSON; lists and texts are cut after 60 characters.
+
+    >>> value(1e-9), value(None), value(float("nan")), value("sgd"), value([16, 16])
+    ('1e-09', 'null', 'NaN', '"sgd"', '[16, 16]')
+    """
+    if given is MISSING:
+        return "missing"
+    text = json.dumps(given, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def difference(change: Change) -> str:
+    """By how much a metric changed, with its sign."""
+    return "" if change.difference is None else f"{change.difference:+.3g}"
+
+
+def relative(change: Change) -> str:
+    """By what part a metric changed."""
+    if change.difference is None:
+        return ""
+    return "from 0" if change.relative is None else f"{100 * change.relative:+.3g} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> plural(1, "stage"), plural(2, "stage")
+    ('1 stage', '2 stages')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _pair(old: object, new: object) -> str:
+    """A number of a proof before and after; of one that did not change, once."""
+    before, after = (
+        f"{number:.3g}" if isinstance(number, float) else value(number) for number in (old, new)
+    )
+    return after if before == after else f"{before} → {after}"
+
+
+def _proofs(review: Review) -> dict[str, Any]:
+    old, new = review.old.metrics, review.new.metrics
+
+    def paired(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
+        names = dict.fromkeys([*after, *before])
+        return {name: _pair(before.get(name, MISSING), after.get(name, MISSING)) for name in names}
+
+    apart, now_apart = drifts(old), drifts(new)
+    return {
+        "drifts": {
+            task: paired(apart.get(task, {}), now_apart.get(task, {}))
+            for task in dict.fromkeys([*now_apart, *apart])
+        },
+        "checks": paired(checks(old), checks(new)),
+    }
+
+
+def _named(revision: Revision) -> str:
+    if revision.name == WORKSPACE:
+        return "the workspace"
+    commit = revision.commit[:7]
+    return code(commit) if commit in revision.name else f"{code(revision.name)} ({commit})"
+
+
+def _files(metrics: Iterable[str]) -> set[str]:
+    return {metric.partition(":")[0] for metric in metrics}
+
+
+def _rendered(review: Review, link: Link, rows: int) -> str:
+    old, new = review.old.metrics, review.new.metrics
+    changes = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
+    text = (
+        _environment()
+        .get_template("review.md.jinja")
+        .render(
+            review=review,
+            names=[_named(review.old), _named(review.new)],
+            verdict=verdict(review),
+            ran={run.stage for run in review.stages},
+            new_files=_files(new) - _files(old),
+            removed_files=_files(old) - _files(new),
+            moved=[change for change in changes if not change.is_noise],
+            noise=[change for change in changes if change.is_noise],
+            link=link,
+            rows=rows,
+            **_proofs(review),
+        )
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        function.__name__: function for function in (code, value, difference, relative, plural)
+    }
+    environment.globals |= {"MISSING": MISSING, "SHORT": SHORT}
+    return environment

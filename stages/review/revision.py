@@ -1,0 +1,200 @@
+"""A revision: what DVC and git know of a commit, of an experiment or of the workspace."""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dvc.dependency import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.repo.brancher import switch
+from dvc.scm import RevError, resolve_rev
+from dvc.stage import PipelineStage
+from dvc.utils.serialize import ParseError, load_path
+
+from stages.task.errors import InputError
+
+WORKSPACE = "workspace"
+PARAMETERS = "params.yaml"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as it ran last: what dvc.lock has of it.
+
+    dependencies, outs: hashes by path
+    parameters: values by dotted key
+    """
+
+    command: str
+    dependencies: Mapping[str, str | None]
+    parameters: Mapping[str, object]
+    outs: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A file that dvc.yaml calls a plot, and the columns of its curves, if it names them."""
+
+    content: bytes
+    x: str | None
+    y: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What is compared.
+
+    name: as it was asked for
+    commit: its hash, of the workspace that of HEAD
+    parameters: values by dotted key
+    metrics: values by `<file>:<dotted key>`
+    stages: by name
+    plots: by path
+    behind: stages whose results are not of this code and these parameters: dvc.lock says of which
+    """
+
+    name: str
+    commit: str
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, object]
+    stages: Mapping[str, Stage]
+    plots: Mapping[str, Plot]
+    behind: tuple[str, ...]
+
+
+def read_revision(repo: Repo, name: str) -> Revision:
+    """Reads what git or DVC knows by this name: a commit, branch, tag, experiment or `workspace`.
+
+    Raises InputError if neither knows it, if nothing ran there, or if a file cannot be read.
+    """
+    try:
+        commit = resolve_rev(repo.scm, "HEAD" if name == WORKSPACE else name)
+    except RevError:
+        raise InputError(f"{name}: neither a revision of git nor an experiment of DVC") from None
+    with switch(repo, WORKSPACE if name == WORKSPACE else commit):
+        if not repo.fs.exists(repo.fs.join(repo.root_dir, "dvc.lock")):
+            raise InputError(f"{name}: has no dvc.lock, so no stage ran there; run `dvc repro`")
+        try:
+            return _read(repo, name, commit)
+        except DvcException as error:
+            raise InputError(f"{name}: {' '.join(str(error).split())}") from None
+
+
+def _read(repo: Repo, name: str, commit: str) -> Revision:
+    stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    return Revision(
+        name=name,
+        commit=commit,
+        parameters=_parameters(repo),
+        metrics=_metrics(repo),
+        stages={stage.name: _locked(stage) for stage in stages},
+        plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
+        behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
+    )
+
+
+def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
+    """Every value in nested mappings by its dotted key; a list is one value if it has no mappings.
+
+    >>> dict(leaves({"model": {"hidden": [8, 8]}, "variants": [{"lr": 1}]}))
+    {'model.hidden': [8, 8], 'variants.0.lr': 1}
+    """
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        value = dict(enumerate(value))
+    if isinstance(value, dict) and (value or not keys):
+        for key, item in value.items():
+            yield from leaves(item, *keys, str(key))
+    else:
+        yield ".".join(keys), value
+
+
+def changed_files(commit: str, revision: Revision) -> list[str]:
+    """The files, of those that git knows or would, that differ between a commit and a revision."""
+    if revision.name != WORKSPACE:
+        return _git("diff", "--name-only", "-z", commit, revision.commit)
+    untracked = _git("ls-files", "--others", "--exclude-standard", "-z")
+    return _git("diff", "--name-only", "-z", commit) + untracked
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def _parameters(repo: Repo) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for file, result in repo.params.show()[""]["data"].items():
+        if "error" in result:
+            raise _unreadable(file, result["error"])
+        prefix = [] if file == PARAMETERS else [file]
+        values |= dict(leaves(result["data"], *prefix))
+    return values
+
+
+def _unreadable(path: str, error: Exception) -> DvcException:
+    """An error with the path from the root of the project, which DVC's own has not."""
+    return DvcException(f"{path}: {error.__cause__ or error}")
+
+
+def _metrics(repo: Repo) -> dict[str, object]:
+    # `repo.metrics.show` leaves out null, which is what a metric becomes that is no number.
+    values: dict[str, object] = {}
+    for _, path in _files(repo, repo.index.metrics):
+        try:
+            content = load_path(f"/{path}", repo.dvcfs)
+        except ParseError as error:
+            raise _unreadable(path, error) from None
+        values |= {f"{path}:{key}": value for key, value in leaves(content)}
+    return values
+
+
+def _plot(repo: Repo, out: Any, path: str) -> Plot:
+    look = out.plot if isinstance(out.plot, dict) else {}
+    x, y = look.get("x"), look.get("y", ())
+    columns = (y,) if isinstance(y, str) else tuple(y)
+    return Plot(repo.dvcfs.read_bytes(f"/{path}"), x, columns)
+
+
+def _files(repo: Repo, outs: list[Any]) -> Iterator[tuple[Any, str]]:
+    """The files of outs, those in folders too, by their paths from the root of the project."""
+    for out in outs:
+        for path in repo.dvcfs.find("/" + _path(repo, out)):
+            yield out, path.lstrip("/")
+
+
+def _path(repo: Repo, out: Any) -> str:
+    return str(repo.dvcfs.from_os_path(repo.fs.relpath(out.fs_path, repo.root_dir)))
+
+
+def _locked(stage: Any) -> Stage:
+    repo = stage.repo
+    values: dict[str, object] = {}
+    for dep in stage.params:
+        prefix = [] if _path(repo, dep) == PARAMETERS else [_path(repo, dep)]
+        for key, value in (dep.hash_info.value or {}).items():
+            values |= dict(leaves(value, *prefix, key))
+    files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+    return Stage(
+        command=str(stage.cmd),
+        dependencies={_path(repo, dep): dep.hash_info.value for dep in files},
+        parameters=values,
+        outs={_path(repo, out): out.hash_info.value for out in stage.outs},
+    )
+
+
+def _is_behind(repo: Repo, stage: Any) -> bool:
+    """Whether a stage would run again, as far as that can be told without the data in the cache.
+
+    DVC's own `status` needs the data, which a clone does not have, and a commit never.
+    """
+    cached = {out.fs_path: out for out in repo.index.outs if out.use_cache}
+    of_data = [dep for dep in stage.deps if dep.fs_path in cached]
+    others = [dep for dep in stage.deps if dep.fs_path not in cached]
+    return bool(
+        stage.cmd_changed
+        or any(dep.hash_info != cached[dep.fs_path].hash_info for dep in of_data)
+        or any(one.status() for one in others)
+        or any(out.status() for out in stage.outs if not out.use_cache)
+    )

@@ -1,0 +1,72 @@
+"""Which stages ran between two revisions, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stages.review.differences import Difference, differences
+from stages.review.revision import Revision, Stage
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stage that ran, and what for.
+
+    new, removed: whether only one of the revisions has it
+    command: whether its command is another
+    parameters: that are others, with their values
+    code: the files and folders that are others, and which files changed in a folder
+    data: the results of other stages that are others
+    outs, changed: how many files and folders it writes, and how many of them are others now
+    """
+
+    stage: str
+    new: bool
+    removed: bool
+    command: bool
+    parameters: Sequence[Difference]
+    code: dict[str, list[str]]
+    data: list[str]
+    outs: int
+    changed: int
+
+
+def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
+    """The stages that ran, those that are new or gone too, in the order of the pipeline.
+
+    files: all that changed between the two revisions
+    """
+    stages = [*old.stages.values(), *new.stages.values()]
+    results = {path for stage in stages for path in stage.outs}
+    nothing = Stage("", {}, {}, {})
+    runs = []
+    for name in dict.fromkeys([*new.stages, *old.stages]):
+        before, after = old.stages.get(name, nothing), new.stages.get(name, nothing)
+        if before == after:
+            continue
+        inputs = [path for path, *_ in differences(before.dependencies, after.dependencies)]
+        data = [
+            path
+            for path in inputs
+            if path in results or any(_inside(path, result) for result in results)
+        ]
+        run = Run(
+            stage=name,
+            new=name not in old.stages,
+            removed=name not in new.stages,
+            command=before.command != after.command,
+            parameters=differences(before.parameters, after.parameters),
+            code={
+                path: [file.removeprefix(f"{path}/") for file in files if _inside(file, path)]
+                for path in inputs
+                if path not in data
+            },
+            data=data,
+            outs=len({*before.outs, *after.outs}),
+            changed=len(differences(before.outs, after.outs)),
+        )
+        runs.append(run)
+    return runs
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")

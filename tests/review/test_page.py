@@ -1,0 +1,150 @@
+"""The page: its verdict, its tables, and that it stays within what a comment holds."""
+
+import doctest
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from stages.review import page
+from stages.review.differences import Difference
+from stages.review.gates import Gate
+from stages.review.metrics import compare
+from stages.review.page import Review, html, markdown, verdict
+from stages.review.plots import ChangedPlot
+from stages.review.revision import Plot, Revision
+
+BITS = "metrics/optimizers.json:SGD.ulp_ieee"
+GATES = {
+    "*ulp*": Gate(better="lower"),
+    "*native": Gate(gate="none"),
+    "*loss": Gate(better="lower", absolute=0.1, relative=0.01),
+    "*accuracy": Gate(better="higher", gate="warn"),
+}
+
+
+def review(old: dict[str, Any], new: dict[str, Any], **parts: Any) -> Review:
+    before = Revision("main", "a" * 40, {}, old, {}, {}, ())
+    after = replace(before, name="workspace", metrics=new)
+    nothing = Review(before, after, (), (), compare(old, new, GATES), (), (), gates_changed=False)
+    return replace(nothing, **parts)
+
+
+def shown(given: Review) -> str:
+    return markdown(given, lambda plot, side: f"{side}/{plot.path}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ({"loss": 1.0}, {"loss": 1.0}, "**Passed.** 0 of 1 metrics moved."),
+        (
+            {"loss": 1.0, "b.loss": 2.0, "native": 1},
+            {"loss": 0.5, "b.loss": 2.0625, "native": 2},
+            "**Passed.** 3 of 3 metrics moved: 1 better, 1 within tolerance, 1 not gated.",
+        ),
+        (
+            {"accuracy": 1.0},
+            {"accuracy": 0.5},
+            "**Passed with 1 warning.** 1 of 1 metrics moved: 1 worse.",
+        ),
+        (
+            {"a.loss": 1.0, "loss": None},
+            {"a.loss": 1.25, "b.loss": 1.0},
+            "**Failed.** `a.loss` is worse: `1.0` → `1.25` (+25 %), tolerance 0.1 absolute or "
+            "0.01 relative, and 1 more. 3 of 3 metrics moved: 1 worse, 1 removed, 1 new.",
+        ),
+        (
+            {"loss": 1.0},
+            {},
+            "**Failed.** `loss` is removed: `1.0` → `missing`, tolerance 0.1 absolute or "
+            "0.01 relative. 1 of 1 metrics moved: 1 removed.",
+        ),
+        (
+            {BITS: 0},
+            {BITS: 0},
+            "**Passed.** 0 of 1 metrics moved; the twins agree bit for bit.",
+        ),
+        (
+            {BITS: 3},
+            {BITS: 3},
+            f"**Passed.** 0 of 1 metrics moved; **the twins differ**: `{BITS}` is 3.",
+        ),
+        (
+            {BITS: 0},
+            {BITS: 3},
+            f"**Failed.** `{BITS}` is worse: `0` → `3` (from 0), tolerance 0. "
+            f"1 of 1 metrics moved: 1 worse; **the twins differ**: `{BITS}` is 3.",
+        ),
+    ],
+)
+def test_verdict(old: dict[str, Any], new: dict[str, Any], line: str) -> None:
+    given = review(old, new)
+    assert verdict(given) == line
+    assert shown(given).splitlines()[0] == line
+    assert given.failed == line.startswith("**Failed.**")
+
+
+def test_numbers_are_in_full() -> None:
+    text = shown(review({"loss": 0.1 + 0.2}, {"loss": 1e-9}))
+    row = "| `loss` | `0.30000000000000004` | `1e-09` | -0.3 | -100 % | better | "
+    assert f"{row}0.1 absolute or 0.01 relative |" in text
+
+
+def test_every_table_is_a_table() -> None:
+    parameters = [Difference("a|b", "x|`y`\nz", ["<b>"] * 30), Difference("c", None, False)]
+    changes = ({"loss": 1.0, "accuracy": 1.0}, {"loss": 2.0, "accuracy": 0.5})
+    plots = [ChangedPlot("a.png", Plot(b"", None, ()), None)]
+    text = shown(review(*changes, parameters=parameters, plots=plots))
+    rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    assert rendered.count("<table>") == 3
+    cells = [row.count("<td>") for row in re.findall(r"<tr>\n(<td>.*?)</tr>", rendered, re.DOTALL)]
+    assert cells == [3, 3, 7, 7, 2]
+    assert "<b>" not in rendered
+    assert "<code>c</code></td>\n<td><code>null</code></td>\n<td><code>false</code>" in rendered
+    assert "❌ worse" in rendered
+    assert "⚠️ worse" in rendered
+
+
+def test_what_is_behind_and_new_gates_are_said() -> None:
+    plain = review({}, {})
+    behind = replace(plain, old=replace(plain.old, behind=("draw@moons",)), gates_changed=True)
+    assert "behind" not in shown(plain)
+    assert "has of `draw@moons` is not the result of its own code" in shown(behind)
+    assert "**the gates changed, too**" in shown(behind)
+    assert "gates changed" not in shown(plain)
+
+
+def test_a_long_table_is_folded() -> None:
+    few = [Difference(f"p{index}", 0, 1) for index in range(page.SHORT)]
+    many = [*few, Difference("last", 0, 1)]
+    assert "<details>" not in shown(review({}, {}, parameters=few))
+    assert "<details><summary>21 parameters changed</summary>" in shown(
+        review({}, {}, parameters=many)
+    )
+
+
+def test_a_page_fits_into_a_comment_and_says_what_it_leaves_out() -> None:
+    count = 5000
+    old = {f"metrics/task_{index}.json:a.rather.long.name.of.a.loss": 1.0 for index in range(count)}
+    text = shown(review(old, dict.fromkeys(old, 0.3)))
+    assert 10_000 < len(text) <= page.CHARACTERS
+    rows = text.count("better |")
+    assert f"{count - rows} more are left out." in text
+
+
+def test_html_needs_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "a picture.png").write_bytes(b"png")
+    text = html(
+        "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>", tmp_path
+    )
+    assert '<img src="data:image/png;base64,cG5n" alt="it"' in text
+    assert "<details>\n<p><code>b</code></p>\n</details>" in text
+    assert "http" not in text
+
+
+def test_its_examples() -> None:
+    assert doctest.testmod(page).failed == 0
