@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from stages.figures import style
+from stages.figures.numbers import power_of_ten
 from stages.task.files import History
 
 Array = NDArray[np.float64]
@@ -72,7 +73,7 @@ def _log_axes(axes: Axes, steps: Array, values: Array) -> None:
     axes.set_ylim(10.0**first, 10.0**last)
     exponents = range(first, last + 1, 1 + (last - first) // 6)
     axes.set_yticks([10.0**exponent for exponent in exponents])
-    axes.set_yticklabels([style.power_of_ten(exponent) for exponent in exponents])
+    axes.set_yticklabels([power_of_ten(exponent) for exponent in exponents])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_locator(NullLocator())
 

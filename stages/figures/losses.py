@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from stages.figures import style
+from stages.figures.numbers import power_of_ten
 from stages.task.files import History
 
 
@@ -63,6 +64,6 @@ def _draw_differences(
     first, last = int(np.log10(floor)) + 1, int(np.ceil(np.log10(highest)))
     powers = range(first, last + 1, 1 + (last - first) // 4)
     ticks = [floor, *(10.0**power for power in powers)]
-    axes.set_yticks(ticks, ["0", *map(style.power_of_ten, powers)])
+    axes.set_yticks(ticks, ["0", *map(power_of_ten, powers)])
     axes.yaxis.set_minor_locator(NullLocator())
     axes.locator_params(axis="x", integer=True)

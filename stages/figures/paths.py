@@ -16,6 +16,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from stages.figures import style
+from stages.figures.numbers import number
 from stages.task.files import TWINS, read_tensors
 
 Array = NDArray[Any]
@@ -55,14 +56,14 @@ def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
     figure.subplots_adjust(0.034, BOTTOM / height, 0.992, top, 0.06, CAPTION / PANEL)
     low, high = _window(optimizers)
     contours = _contours(low, high)
-    for number, (name, paths) in enumerate(optimizers.items()):
-        axes = figure.add_subplot(rows, COLUMNS, number + 1)
+    for index, (name, paths) in enumerate(optimizers.items()):
+        axes = figure.add_subplot(rows, COLUMNS, index + 1)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.grid(False)
         axes.set(xticks=_whole(low[0], high[0]), yticks=_whole(low[1], high[1]))
         axes.tick_params(length=2.5, labelsize=7.5, pad=2)
-        axes.tick_params(labelleft=number % COLUMNS == 0)
-        axes.tick_params(labelbottom=number + COLUMNS >= len(optimizers))
+        axes.tick_params(labelleft=index % COLUMNS == 0)
+        axes.tick_params(labelbottom=index + COLUMNS >= len(optimizers))
         for contour, shade in zip(contours, SHADES, strict=True):
             axes.add_artist(PathPatch(contour, facecolor=shade, edgecolor="white", linewidth=0.5))
         _draw(axes, paths)
@@ -162,16 +163,8 @@ def _caption(axes: Axes, name: str, path: Array) -> None:
     if steps < len(path):
         text = f"diverged at step {steps}"
     else:
-        text = f"f = {_short(float(rosenbrock(*path[-1])))}"
+        value = float(rosenbrock(*path[-1]))
+        text = f"f = {number(value) if math.isfinite(value) else '∞'}"
     above: dict[str, Any] = {"y": 1.04, "va": "baseline", "transform": axes.transAxes}
     axes.text(0, s=name, weight="bold", fontsize=8.5, ha="left", **above)
     axes.text(1, s=text, fontsize=7.5, color=style.GREY, ha="right", **above)
-
-
-def _short(value: float) -> str:
-    if math.isinf(value):
-        return "∞"
-    if value == 0 or 1e-3 <= value < 1e5:
-        return f"{value:.2g}" if value < 100 else f"{value:.0f}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}·{style.power_of_ten(int(exponent))}"

@@ -1,4 +1,4 @@
-"""Where the values of a hyperparameter lie along an axis, and how numbers are written there."""
+"""Where the values of a hyperparameter lie along an axis, and what is written there."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures.numbers import number
 
 Array = NDArray[Any]
 
@@ -89,12 +89,3 @@ def _between(low: float, high: float) -> Array:
         return np.array([low])
     ticks = np.array(MaxNLocator(4).tick_values(low, high))
     return ticks[(ticks >= low) & (ticks <= high)]
-
-
-def number(value: float, digits: int = 2) -> str:
-    """With so many digits that count: 0.012, 12, 1.2·10⁻⁸."""
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    if value == 0 or -3 <= int(exponent) < 5:
-        return f"{float(f'{mantissa}e{exponent}'):.10g}"
-    mantissa, power = f"{float(mantissa):g}", style.power_of_ten(int(exponent))
-    return power if mantissa == "1" else f"{mantissa}·{power}"

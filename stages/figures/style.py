@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image
 
+from stages.figures.numbers import number
 from stages.figures.palette import cells, find_palette
 
 WIDTH = 8.0  # inches; with DPI twice the 800 pixels that a README is wide
@@ -144,17 +145,8 @@ def log_axis(axes: Axes) -> None:
         ticks = [tick for tick in every if low <= tick <= high]
     else:
         ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
-    axes.set_yticks(ticks, [_number(tick) for tick in ticks])
+    axes.set_yticks(ticks, [number(tick, 3) for tick in ticks])
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _number(value: float) -> str:
-    return f"{value:g}" if 1e-3 <= value < 1e5 else power_of_ten(round(math.log10(value)))
-
-
-def power_of_ten(exponent: int) -> str:
-    """The power as text: 10⁻¹⁵."""
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def say_diverged(axes: Axes, text: str) -> None:

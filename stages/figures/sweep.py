@@ -17,7 +17,8 @@ from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
 from stages.figures import style
-from stages.figures.scale import Scale, number, scale_of
+from stages.figures.numbers import number
+from stages.figures.scale import Scale, scale_of
 from stages.figures.settings import LEARNING_RATE, Settings, window
 
 Array = NDArray[Any]

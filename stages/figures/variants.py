@@ -19,6 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from stages.figures import style
+from stages.figures.numbers import number
 
 # Equality bit for bit is no low end of a ramp: it has a colour of its own.
 ZERO = "#6cc5a8"
@@ -142,8 +143,8 @@ def _wrapped(words: list[str]) -> list[str]:
 
 
 def _draw_row(axes: Axes, row: Variant, left: float, top: float) -> None:
-    for number, line in enumerate(row.lines):
-        y = top + GAP / 2 + LINE * (number + 0.5)
+    for index, line in enumerate(row.lines):
+        y = top + GAP / 2 + LINE * (index + 0.5)
         axes.text(left + NAME, y, line, fontproperties=SMALL, va="center")
     right = left + COLUMN
     if row.ulp_ieee is None:
@@ -184,8 +185,4 @@ def _draw_key(axes: Axes) -> None:
 
 
 def _short(ulp: int) -> str:
-    if ulp < 100_000:
-        return str(ulp)
-    digit, exponent = f"{ulp:.0e}".split("e")
-    power = style.power_of_ten(int(exponent))
-    return power if digit == "1" else f"{digit}·{power}"
+    return str(ulp) if ulp < 100_000 else number(ulp, 1)

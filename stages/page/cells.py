@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stages.figures.scale import number
+from stages.figures.numbers import number
 
 Value = float | int | str | None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.figures.scale import number
+from stages.figures.numbers import number
 
 Metrics = Mapping[str, Any]
 
