@@ -78,7 +78,7 @@ def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dic
             if model["hidden"]
             else "linear",
             "loss": model["loss"],
-            "optimizer": f"{selected}, {in_words(content['optimizers'][selected])}",
+            "optimizer": in_words({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "
             + ("full batch" if batch == "full" else f"batches of {batch}"),
             "dtype": model["dtype"],
