@@ -68,3 +68,13 @@ def before_pixels(path: Path) -> int:
     """How many pixels have the colour of the curve before."""
     pixels = np.asarray(Image.open(path).convert("RGB"))
     return int((pixels == ImageColor.getrgb(style.SKY)).all(axis=-1).sum())
+
+
+def test_values_below_zero_are_seen(tmp_path: Path) -> None:
+    pictures = []
+    for last in (-2, -3):
+        draw_curves(
+            ChangedPlot("curve.csv", None, table(f"step,loss\n0,1\n1,{last}")), tmp_path / "a.png"
+        )
+        pictures.append((tmp_path / "a.png").read_bytes())
+    assert pictures[0] != pictures[1]

@@ -133,6 +133,20 @@ def test_data_of_another_run_is_behind(project: Project) -> None:
     assert read("HEAD").behind == ("count",)
 
 
+def test_a_table_that_dvc_tracks_is_no_stage(project: Project) -> None:
+    (project.root / "own.csv").write_text("a,b")
+    with Repo() as repo:
+        repo.add("own.csv")
+    words = PIPELINE["stages"]["words"]
+    project.edit_pipeline(words=words | {"deps": ["code", "own.csv"]})
+    project.reproduce()
+    project.commit()
+    revision = read("HEAD")
+    assert set(revision.stages) == {"words", "count", "train"}
+    assert set(revision.stages["words"].dependencies) == {"code", "own.csv"}
+    assert revision.behind == ()
+
+
 def test_a_clone_without_data_is_enough(project: Project) -> None:
     (project.root / "words.txt").unlink()
     (project.root / "count.txt").unlink()
