@@ -34,8 +34,9 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     def is_numeric(self, column: int) -> bool:
-        """Whether there is a number in a column."""
-        return any(row[column].exact is not None for row in self.rows)
+        """Whether there is a number in a column, or nothing at all."""
+        cells = [row[column] for row in self.rows]
+        return any(cell.exact for cell in cells) or not any(cell.text for cell in cells)
 
 
 def cell(value: Value, digits: int = 3) -> Cell:

@@ -20,9 +20,10 @@ def test_a_number_is_short_to_read_and_exact_to_sort_by(value: Value, shown: Cel
     assert cell(value) == shown
 
 
-def test_a_column_is_numeric_if_there_is_a_number_in_it() -> None:
-    some = table("caption", ["name", "loss", "best"], [["sgd", None, None], ["adam", 0.5, None]])
-    assert [some.is_numeric(column) for column in range(3)] == [False, True, False]
+def test_a_column_is_numeric_if_there_is_a_number_in_it_or_nothing() -> None:
+    rows = [["sgd", None, None, "none"], ["adam", 0.5, None, 1]]
+    some = table("caption", ["name", "loss", "best", "ulp"], rows)
+    assert [some.is_numeric(column) for column in range(4)] == [False, True, True, True]
 
 
 def test_every_value_has_a_line_with_its_key() -> None:
