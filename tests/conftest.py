@@ -5,3 +5,7 @@ import os
 # The test processes share the cores: more threads in each of them only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
+
+# Those that `make test` starts run make as users do, from a shell and not from another make.
+for name in ("MAKEFLAGS", "MAKELEVEL"):
+    os.environ.pop(name, None)
