@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.comparison.difference import ulp_difference
+from stages.comparison.verdict import claims_of_gradients, say_what_fails
 from stages.gradients.cases import CASES
 from stages.gradients.formulas import Formula, model_formulas, operation_formulas
 from stages.gradients.ways import (
@@ -36,6 +37,8 @@ Metrics = dict[str, float | int | None]
 def main(checks: GradientChecks) -> None:
     """Writes metrics/gradients.json: for each operation, and each kind of model, the worst case.
 
+    A gradient that is wrong is said, too.
+
     cases: the number of formulas, each compared in both dtypes and in several runs
     ulp: the largest distance of a partial derivative from that of torch.autograd, in units in the
         last place; where large terms cancel, that of the little which is left
@@ -57,7 +60,9 @@ def main(checks: GradientChecks) -> None:
         )
         for activation, loss in product(ACTIVATIONS, LOSSES)
     }
-    write_metrics(Path("metrics", "gradients.json"), {"operations": operations, "models": models})
+    metrics = {"operations": operations, "models": models}
+    write_metrics(Path("metrics", "gradients.json"), metrics)
+    say_what_fails(claims_of_gradients(metrics))
 
 
 def refuse_what_is_not_compared() -> None:

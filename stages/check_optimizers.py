@@ -19,6 +19,7 @@ from stages.comparison.objective import Term, columns_of, objective
 from stages.comparison.own import checks_by_itself
 from stages.comparison.paths import numpy_paths
 from stages.comparison.vectors import write_vectors
+from stages.comparison.verdict import claims_of_optimizers, say_what_fails
 from stages.reference.process import start
 from stages.task.command import plain_errors
 from stages.task.files import write_metrics, write_tensors
@@ -32,7 +33,7 @@ Measures = dict[str, int | None]
 
 
 def main(checks: OptimizerChecks) -> None:
-    """Writes metrics/optimizers.json, and what is drawn and replayed elsewhere.
+    """Writes metrics/optimizers.json, and what is drawn and replayed elsewhere; says what differs.
 
     Of each class the worst of its variants, see `compare`; without a reference there is nothing to
     compare. A class of the user's own has, too, what stages/comparison/own.py measures.
@@ -62,6 +63,7 @@ def main(checks: OptimizerChecks) -> None:
             paths = np.array([ours[f"{number}/float64"] for number in variants])
             metrics[name] |= checks_by_itself(list(variants.values()), terms, paths)
     write_metrics(Path("metrics", "optimizers.json"), metrics)
+    say_what_fails(claims_of_optimizers(metrics))
     write_variants(Path("plots", "optimizers", "variants.csv"), cases, compared)
     write_walks(Path("data", "rosenbrock.safetensors"), cases, terms, ours, theirs["ieee"])
     write_vectors(Path("data", "optimizers"), cases, terms, {**ours, **theirs["ieee"]})

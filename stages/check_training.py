@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.comparison.difference import ulp_difference
+from stages.comparison.verdict import claims_of_training, say_what_fails
 from stages.graph import network
 from stages.reference.process import start
 from stages.task.command import plain_errors
@@ -33,7 +34,7 @@ LINES = 300  # of the plot, at most
 
 
 def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
-    """Writes metrics/training.json, by optimizer, and plots/training/drift.csv.
+    """Writes metrics/training.json, by optimizer, and plots/training/drift.csv; says what differs.
 
     ulp_ieee: how far a parameter is from torch's with the same kernels after any of the `steps`, in
         units in the last place; 0 is equality bit for bit
@@ -76,6 +77,7 @@ def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
         }
         plot[name] = drift[shown - 1].tolist()
     write_metrics(Path("metrics", "training.json"), metrics)
+    say_what_fails(claims_of_training(metrics))
     write_history(Path("plots", "training", "drift.csv"), plot)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.comparison.difference import relative_difference, ulp_difference
+from stages.comparison.verdict import claims_of_tasks, say_what_fails
 from stages.task.command import run
 from stages.task.files import (
     TWINS,
@@ -25,7 +26,10 @@ Metrics = dict[str, float | int | None]
 
 
 def main(name: str, task: Task) -> None:
-    """Writes metrics/<task>.json. A value that does not exist, say after divergence, is null."""
+    """Writes metrics/<task>.json, and says where the twins are further apart than by rounding.
+
+    A value that does not exist, say after divergence, is null.
+    """
     files = Files(name)
     train, test = read_table(files.train), read_table(files.test)
     models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
@@ -39,6 +43,7 @@ def main(name: str, task: Task) -> None:
                 metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
                 metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
     write_metrics(files.metrics, metrics)
+    say_what_fails(claims_of_tasks({name: (metrics, task.model.dtype)}))
 
 
 def _quality(history: History, test: Table) -> Metrics:

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from stages.comparison import verdict
 from stages.figures.variants import read_variants
-from stages.page import pictures, tables, verdict
+from stages.page import pictures, sentences, tables
 from stages.page.cells import in_words
 from stages.task.command import plain_errors
 from stages.task.errors import InputError
@@ -85,7 +86,7 @@ def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dic
         },
         "quality": tables.quality(name, metrics),
         "apart": tables.apart(name, metrics),
-        "optimum": verdict.above_optimum(metrics),
+        "optimum": sentences.above_optimum(metrics),
         "learning": pictures.animation(
             plots / "learning.gif", f"How {name} is learned: what the twins predict at each moment"
         ),
@@ -107,7 +108,7 @@ def sweep(name: str) -> dict[str, Any]:
         "name": name,
         "pictures": pictures.sweeps(name),
         "best": tables.sweep(name, metrics),
-        "repeated": verdict.repeated(metrics),
+        "repeated": sentences.repeated(metrics),
     }
 
 

@@ -93,16 +93,23 @@ def test_a_derivative_that_is_wrong_by_a_thousandth_is_found(
     assert 1e-4 < found["difference_quotient"] < 1e-2
 
 
+TANH = ["tanh", "tanh_half_mse", "tanh_cross_entropy"]
+
+
 def test_a_mistake_is_found_at_its_name_and_where_it_is_used(
-    metrics: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    metrics: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     replace(monkeypatch, "tanh", 0, lambda g, y, a: g * (1 - y))
     found = written(tmp_path)
+    lines = [line.partition(" is wrong: ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [f"The gradient of {name}" for name in TANH]
     for part, names in metrics.items():
         different = {name for name in names if found[part][name] != metrics[part][name]}
-        models = {"tanh_half_mse", "tanh_cross_entropy"}
-        assert different == ({"tanh"} if part == "operations" else models)
+        assert different == set(TANH[:1] if part == "operations" else TANH[1:])
         assert all(found[part][name]["relative_error"] > 0.01 for name in different)
         assert all(found[part][name]["difference_quotient"] > 0.01 for name in different)
 

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,10 @@ def run(directory: Path, *command: str, variants: dict[str, Any] = VARIANTS, ste
     )
 
 
-def check(directory: Path, *command: str, **parameters: Any) -> dict[str, Any]:
+def check(directory: Path, *command: str, says: str = "", **parameters: Any) -> dict[str, Any]:
     done = run(directory, *command, **parameters)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.fullmatch(says, done.stderr)
     metrics: dict[str, Any] = json.loads((directory / "metrics" / "optimizers.json").read_text())
     return metrics
 
@@ -151,7 +153,8 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found_at_its_step(mistake: str, tmp_path: Path) -> None:
     name, code, step = MISTAKES[mistake]
-    metrics = check(tmp_path, "-c", WRONG.format(name=name, mistake=code), steps=10)
+    says = rf"{name} differs from its reference by up to .*, first at step {step}\n"
+    metrics = check(tmp_path, "-c", WRONG.format(name=name, mistake=code), says=says, steps=10)
     assert metrics[name]["ulp_ieee"] > 0
     assert metrics[name]["first_difference"] == step
     (other,) = {"SGD", "Adam"} - {name}
@@ -205,9 +208,8 @@ def test_an_optimizer_without_a_reference_is_checked_by_itself(tmp_path: Path) -
 def test_an_optimizer_with_a_reference_is_compared_with_that(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SIGN)
     (tmp_path / "theirs.py").write_text(TORCH_SIGN)
-    metrics = check(
-        tmp_path, "-m", "stages.check_optimizers", variants=own(reference="theirs.Sign")
-    )
+    variants, says = own(reference="theirs.Sign"), "Sign differs .*, first at step 2\n"
+    metrics = check(tmp_path, "-m", "stages.check_optimizers", variants=variants, says=says)
     # The third variant has a decay, of which the reference takes no notice from step 2 on.
     assert metrics["Sign"]["first_difference"] == 2
     with (tmp_path / "plots" / "optimizers" / "variants.csv").open() as file:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -97,7 +98,10 @@ class WrongAdam(optim.Adam):
 
 
 def test_one_wrong_bit_is_found_at_its_step(
-    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    check: Check,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "wrong_leaf.py").write_text(WRONG_LEAF)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -107,6 +111,8 @@ def test_one_wrong_bit_is_found_at_its_step(
     assert metrics["SGD"]["first_difference"] == 7  # whose training is the first in the process
     assert metrics["Adam"]["first_difference"] == 5
     assert min(values["ulp_ieee"] for values in metrics.values()) > 0
+    said = "Training: SGD differs .*, first at step 7\nTraining: Adam differs .*, first at step 5\n"
+    assert re.fullmatch(said, capsys.readouterr().err)
 
 
 def test_a_training_that_diverges_is_refused(check: Check) -> None:

@@ -141,6 +141,14 @@ def write_results(
         write_history(files.history[twin], history | {"test_loss": [start, end]})
 
 
+def test_twins_that_are_apart_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    models = {"numpy": {"weight": [2.0], "bias": [1.0]}, "torch": {"weight": [2.5], "bias": [1.0]}}
+    write_results(models, {"numpy": (9.0, 0.5), "torch": (9.0, 0.5)})
+    evaluated("line", task_like("regression"))
+    said = "line: the twins are 0.2 apart, more than rounding explains\n"
+    assert capsys.readouterr() == ("", said)
+
+
 def test_drift_is_the_largest_of_all_differences() -> None:
     weight, bias = 2.0, 1.0
     for _ in range(3):

@@ -1,6 +1,7 @@
 """What is claimed to be equal, and whether it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,31 +121,6 @@ def claims_of_tasks(tasks: Mapping[str, tuple[Metrics, str]]) -> Iterator[Claim]
         yield Claim(text, True, f"task-{next(iter(close))}")
 
 
-def repeated(metrics: Mapping[str, Metrics]) -> str:
-    """What metrics/<task>/sweep.json says of the runs that torch repeated, empty if it did none."""
-    found = metrics.get("drift", {})
-    if not found.get("runs"):
-        return ""
-    runs = count(found["runs"], "run")
-    train, test = (shown(found.get(f"{part}_loss")) for part in ("train", "test"))
-    return (
-        f"Repeated in PyTorch: {runs} of these, with train losses at most {train} (relative) apart "
-        f"and test losses {test}."
-    )
-
-
-def above_optimum(metrics: Metrics) -> str:
-    """How close a linear model came to its optimum, empty where there is none to compare with."""
-    optimum = metrics.get("least_squares", {})
-    excess, loss = optimum.get("excess_loss"), optimum.get("test_loss")
-    if excess is None or loss is None:
-        return ""
-    return (
-        f"The train loss is {number(100 * excess)} % above that of the least-squares optimum, "
-        f"whose test loss is {number(loss, 3)}."
-    )
-
-
 def headline(claims: Sequence[Claim]) -> str:
     """All claims in a sentence."""
     failing = sum(not claim.holds for claim in claims)
@@ -154,6 +130,13 @@ def headline(claims: Sequence[Claim]) -> str:
         does = "does" if failing == 1 else "do"
         return f"{failing} of {count(len(claims), 'proof')} {does} not hold."
     return "Everything that should be equal is equal."
+
+
+def say_what_fails(claims: Iterable[Claim]) -> None:
+    """Prints a line for each claim that does not hold, to stderr."""
+    for claim in claims:
+        if not claim.holds:
+            print(claim.text, file=sys.stderr)
 
 
 def count(times: int, what: str) -> str:

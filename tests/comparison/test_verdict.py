@@ -4,16 +4,15 @@ from typing import Any
 
 import pytest
 
-from stages.page.verdict import (
+from stages.comparison.verdict import (
     BOUND,
     Claim,
-    above_optimum,
     claims_of_gradients,
     claims_of_optimizers,
     claims_of_tasks,
     claims_of_training,
     headline,
-    repeated,
+    say_what_fails,
 )
 
 SAME = {"variants": 2, "steps": 300, "ulp_ieee": 0, "ulp_native": 9, "first_difference": 0}
@@ -126,11 +125,6 @@ def test_the_headline_counts_what_does_not_hold() -> None:
     assert headline([]) == "Nothing has been proven."
 
 
-def test_sentences_are_empty_where_there_is_nothing_to_say() -> None:
-    assert above_optimum({}) == ""
-    assert above_optimum({"least_squares": {"test_loss": 1.0, "excess_loss": None}}) == ""
-    assert "9.8 % above" in above_optimum({"least_squares": {"test_loss": 1, "excess_loss": 0.098}})
-    assert repeated({"drift": {"runs": 0}}) == repeated({}) == ""
-    some = {"runs": 1, "train_loss": 1e-15, "test_loss": None}
-    assert repeated({"drift": some}).startswith("Repeated in PyTorch: 1 run of these")
-    assert "not a number" in repeated({"drift": some})
+def test_what_fails_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    say_what_fails([Claim("a", True, ""), Claim("b", False, ""), Claim("c", False, "")])
+    assert capsys.readouterr() == ("", "b\nc\n")
