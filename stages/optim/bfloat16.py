@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from stages.optim.arithmetic import Array
 
+BLOCK = 64  # terms that are multiplied at once; as many as there are sums at most
+
 BFloat16 = NDArray[np.float32]
 Float32 = NDArray[np.float32]
 
@@ -59,6 +61,8 @@ def product_by_fours(left: BFloat16, right: BFloat16) -> Float32:
 def product_by_registers(left: BFloat16, right: BFloat16) -> Float32:
     """The product in eight registers of eight: torch's order where right alone lies by columns."""
     whole, pairs = len(right) - len(right) % 64, len(right) - len(right) % 16
+    if pairs == 0:
+        return product_in_order(left, right)
     sums, rest = _zeros(64, left, right), _zeros(8, left, right)
     _accumulate(sums, left[:, :whole], right[:whole])
     _accumulate(rest, left[:, whole:pairs], right[whole:pairs])
@@ -83,8 +87,8 @@ def _sum(sums: Float32) -> Float32:
 
 def _accumulate(sums: Float32, left: BFloat16, right: BFloat16) -> None:
     """Adds the terms of left @ right to `sums`, (count, rows, columns), in turn."""
-    terms, count = np.empty_like(sums), len(sums)
     columns, rows = left.T[:, :, None], right[:, None, :]
-    for k in range(0, len(right), count):
-        np.multiply(columns[k : k + count], rows[k : k + count], terms)
-        np.add(sums, terms, sums)
+    for start in range(0, len(right), BLOCK):
+        terms = columns[start : start + BLOCK] * rows[start : start + BLOCK]
+        for k in range(0, len(terms), len(sums)):
+            np.add(sums, terms[k : k + len(sums)], sums)
