@@ -161,10 +161,14 @@ def _draw_cell(
     fill = colour(ulp)
     look: dict[str, Any] = {"facecolor": fill, "edgecolor": "white", "linewidth": 1}
     axes.add_artist(Rectangle((left, top), width, height, **look))
-    dark = np.dot(to_rgb(fill), (0.299, 0.587, 0.114)) < 0.43  # below that white is easier to read
-    ink = style.GREY if ulp is None else "white" if dark else "black"
+    ink = style.GREY if ulp is None else "black" if is_light(fill) else "white"
     middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
     axes.text(left + width / 2, top + height / 2, text, color=ink, **middle)
+
+
+def is_light(fill: str) -> bool:
+    """Whether black is easier to read on a colour than white."""
+    return bool(np.dot(to_rgb(fill), (0.299, 0.587, 0.114)) >= 0.43)
 
 
 def _draw_key(axes: Axes) -> None:

@@ -5,10 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-from matplotlib.colors import to_rgb
-
-from stages.figures.variants import Variant, colour
+from stages.figures.variants import Variant, colour, is_light
 from stages.page.cells import Cell, Table, Value, cell, leaves, short, table
 
 Metrics = Mapping[str, Any]
@@ -48,8 +45,7 @@ def _differences(row: Variant) -> list[Cell]:
 
 
 def _filled(content: Cell, fill: str) -> Cell:
-    light = np.dot(to_rgb(fill), (0.299, 0.587, 0.114)) >= 0.43  # as in stages/figures/variants.py
-    return Cell(content.text, content.exact, fill, "#000000" if light else "#ffffff")
+    return Cell(content.text, content.exact, fill, "#000000" if is_light(fill) else "#ffffff")
 
 
 def own(metrics: Mapping[str, Metrics]) -> Table | None:

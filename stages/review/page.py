@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from stages.comparison.verdict import count
 from stages.review.differences import MISSING, Difference
 from stages.review.metrics import Change, Outcome
 from stages.review.plots import ChangedPlot
@@ -85,7 +86,7 @@ def verdict(review: Review) -> str:
         "not gated" if change.is_noise and change.outcome is not Outcome.WITHIN else change.outcome
         for change in moved
     )
-    counts = ": " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) if moved else ""
+    counts = ": " + ", ".join(f"{times} {kind}" for kind, times in kinds.items()) if moved else ""
     summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}"
     match bits_differ(review.new.metrics):
         case {**differing} if differing:
@@ -97,7 +98,7 @@ def verdict(review: Review) -> str:
         more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
         return f"**Failed.** {_described(failing[0])}{more}. {summary}."
     if warning:
-        return f"**Passed with {plural(len(warning), 'warning')}.** {summary}."
+        return f"**Passed with {count(len(warning), 'warning')}.** {summary}."
     return f"**Passed.** {summary}."
 
 
@@ -141,15 +142,6 @@ def relative(change: Change) -> str:
     if change.difference is None:
         return ""
     return "from 0" if change.relative is None else f"{100 * change.relative:+.3g} %"
-
-
-def plural(count: int, noun: str) -> str:
-    """A number of things.
-
-    >>> plural(1, "stage"), plural(2, "stage")
-    ('1 stage', '2 stages')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _pair(old: object, new: object) -> str:
@@ -220,7 +212,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        function.__name__: function for function in (code, value, difference, relative, plural)
+        function.__name__: function for function in (code, value, difference, relative)
     }
+    environment.filters["plural"] = count
     environment.globals |= {"MISSING": MISSING, "SHORT": SHORT}
     return environment
