@@ -12,24 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.comparison.difference import ulp_difference
-from stages.comparison.verdict import claims_of_gradients, say_what_fails
-from stages.gradients.cases import CASES
-from stages.gradients.formulas import Formula, model_formulas, operation_formulas
-from stages.gradients.ways import (
+from stages.files.files import write_metrics
+from stages.graph.graph import OPERATIONS
+from stages.graph.losses import LOSSES
+from stages.models.mlp import ACTIVATIONS
+from stages.params.command import plain_errors
+from stages.params.errors import InputError
+from stages.proofs.claims import claims_of_gradients, say_what_fails
+from stages.proofs.difference import ulp_difference
+from stages.proofs.formulas import Formula, model_formulas, operation_formulas
+from stages.proofs.gradients import (
     central_differences,
     graph_gradients,
     relative_error,
     torch_gradients,
 )
-from stages.graph.graph import OPERATIONS
-from stages.graph.losses import LOSSES
-from stages.graph.network import ACTIVATIONS
+from stages.proofs.operands import CASES
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
-from stages.task.command import plain_errors
-from stages.task.errors import InputError
-from stages.task.files import write_metrics
-from stages.task.params import GradientChecks, read_parameters
+from stages.schema.parameters import GradientChecks, read_parameters
 
 Metrics = dict[str, float | int | None]
 
@@ -68,7 +68,7 @@ def main(checks: GradientChecks) -> None:
 def refuse_what_is_not_compared() -> None:
     """Raises InputError, a line for each operation without a case or a counterpart in torch."""
     tables: dict[str, Mapping[str, object]] = {
-        "CASES in stages/gradients/cases.py": CASES,
+        "CASES in stages/proofs/operands.py": CASES,
         "OPERATIONS in stages/reference/operations.py": TORCH_OPERATIONS,
     }
     missing = [

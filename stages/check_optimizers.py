@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.comparison.difference import ulp_along_paths, ulp_differences
-from stages.comparison.objective import Term, columns_of, objective
-from stages.comparison.own import checks_by_itself
-from stages.comparison.paths import numpy_paths
-from stages.comparison.vectors import write_vectors
-from stages.comparison.verdict import claims_of_optimizers, say_what_fails
+from stages.files.files import write_metrics, write_tensors
+from stages.params.command import plain_errors
+from stages.proofs.by_itself import checks_by_itself
+from stages.proofs.claims import claims_of_optimizers, say_what_fails
+from stages.proofs.difference import ulp_along_paths, ulp_differences
+from stages.proofs.objective import Term, columns_of, objective
+from stages.proofs.paths import numpy_paths
+from stages.proofs.vectors import write_vectors
 from stages.reference.process import start
-from stages.task.command import plain_errors
-from stages.task.files import write_metrics, write_tensors
-from stages.task.optimizers import Own
-from stages.task.params import Case, OptimizerChecks, read_parameters
+from stages.schema.parameters import Case, OptimizerChecks, read_parameters
+from stages.training.hyperparameters import Own
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # (steps, n) by number of the case and dtype
@@ -36,13 +36,13 @@ def main(checks: OptimizerChecks) -> None:
     """Writes metrics/optimizers.json, and what is drawn and replayed elsewhere; says what differs.
 
     Of each class the worst of its variants, see `compare`; without a reference there is nothing to
-    compare. A class of the user's own has, too, what stages/comparison/own.py measures.
+    compare. A class of the user's own has, too, what stages/proofs/by_itself.py measures.
     """
     cases = checks.cases()
     terms = objective(checks.start, checks.samples, checks.steps, checks.seed)
     with (
-        start("stages.reference.paths", "ieee", "ieee", {}) as ieee,
-        start("stages.reference.paths", "native", "native", {}) as native,
+        start("stages.proofs.paths_torch", "ieee", "ieee", {}) as ieee,
+        start("stages.proofs.paths_torch", "native", "native", {}) as native,
     ):
         ours = {
             f"{number}/{dtype}": path

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.comparison.difference import ulp_difference
-from stages.comparison.verdict import claims_of_training, say_what_fails
-from stages.graph import network
+from stages.files.files import Files, History, read_table, write_history, write_metrics
+from stages.models.mlp import network
+from stages.params.command import plain_errors
+from stages.params.errors import InputError, unknown
+from stages.proofs.claims import claims_of_training, say_what_fails
+from stages.proofs.difference import ulp_difference
 from stages.reference.process import start
-from stages.task.command import plain_errors
-from stages.task.errors import InputError, unknown
-from stages.task.files import Files, History, read_table, write_history, write_metrics
-from stages.task.params import Task, TrainingChecks, read_parameters
+from stages.schema.parameters import Task, TrainingChecks, read_parameters
 from stages.training.plan import initial_parameters, layer_sizes
 
 Array = NDArray[Any]
@@ -51,8 +51,8 @@ def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
     metrics, shown = {}, plotted(checks.drift_steps)
     plot: History = {"step": shown.tolist()}
     with (
-        start("stages.reference.training", "ieee", ieee, arrays) as torch_ieee,
-        start("stages.reference.training", "native", native, arrays) as torch_native,
+        start("stages.proofs.training_torch", "ieee", ieee, arrays) as torch_ieee,
+        start("stages.proofs.training_torch", "native", native, arrays) as torch_native,
     ):
         steps = max(checks.steps, checks.drift_steps)
         ours = {
@@ -82,7 +82,7 @@ def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
 
 
 def given(name: str, task: Task) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What both sides train from, as stages/reference/training.py takes it: model and arrays."""
+    """What both sides train from, as stages/proofs/training_torch.py takes it: model and arrays."""
     train = read_table(Files(name).train)
     sizes, dtype = layer_sizes(task.model, train), task.model.dtype
     model = {

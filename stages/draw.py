@@ -2,14 +2,14 @@
 
 from stages.figures.fit import draw_fit
 from stages.figures.graph import draw_graph
+from stages.figures.learned import read_results
 from stages.figures.learning import draw_moments, write_animation
 from stages.figures.loss import draw_loss
-from stages.figures.results import read_results
 from stages.figures.style import save
-from stages.graph import network
-from stages.task.command import run
-from stages.task.files import Files
-from stages.task.params import Task
+from stages.files.files import Files
+from stages.models.mlp import network
+from stages.params.command import run
+from stages.schema.parameters import Task
 
 
 def main(task: str, parameters: Task) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from stages.figures.drift import draw_drift
-from stages.figures.paths import draw_paths, read_paths
+from stages.figures.rosenbrock import draw_paths, read_paths
 from stages.figures.style import save
 from stages.figures.variants import draw_variants, read_variants
-from stages.task.command import plain_errors
-from stages.task.files import read_history
+from stages.files.files import read_history
+from stages.params.command import plain_errors
 
 
 def main() -> None:

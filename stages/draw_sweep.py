@@ -1,12 +1,12 @@
 """Stage `draw_sweep`: the pictures of a task's sweep."""
 
+from stages.figures.curves import draw_sweep
 from stages.figures.heatmap import draw_heatmaps
 from stages.figures.settings import read_sweep
 from stages.figures.style import save
-from stages.figures.sweep import draw_sweep
-from stages.task.command import run
-from stages.task.files import Files
-from stages.task.params import Task
+from stages.files.files import Files
+from stages.params.command import run
+from stages.schema.parameters import Task
 
 
 def main(task: str, _: Task) -> None:

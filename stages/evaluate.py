@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.comparison.difference import relative_difference, ulp_difference
-from stages.comparison.verdict import claims_of_tasks, say_what_fails
-from stages.task.command import run
-from stages.task.files import (
+from stages.files.files import (
     TWINS,
     Files,
     History,
@@ -20,7 +17,10 @@ from stages.task.files import (
     read_tensors,
     write_metrics,
 )
-from stages.task.params import Task
+from stages.params.command import run
+from stages.proofs.claims import claims_of_tasks, say_what_fails
+from stages.proofs.difference import relative_difference, ulp_difference
+from stages.schema.parameters import Task
 
 Metrics = dict[str, float | int | None]
 

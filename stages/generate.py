@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from stages.tables.columns import make_table
-from stages.tables.generated import run_generator
-from stages.tables.own import read_csv, read_parquet
-from stages.task.command import run
-from stages.task.errors import InputError
-from stages.task.files import Files, write_table
-from stages.task.params import Generator, Task
+from stages.files.files import Files, write_table
+from stages.params.command import run
+from stages.params.errors import InputError
+from stages.samples.columns import make_table
+from stages.samples.generator import run_generator
+from stages.samples.reader import read_csv, read_parquet
+from stages.schema.parameters import Generator, Task
 
 
 def main(task: str, parameters: Task) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.comparison import verdict
 from stages.figures.variants import read_variants
-from stages.page import pictures, sentences, tables
-from stages.page.cells import in_words
-from stages.task.command import plain_errors
-from stages.task.errors import InputError
-from stages.task.files import Files
-from stages.task.params import Parameters, read_parameters
+from stages.files.files import Files
+from stages.pages import images, sentences, tables
+from stages.pages.cells import in_words
+from stages.params.command import plain_errors
+from stages.params.errors import InputError
+from stages.proofs import claims as verdict
+from stages.schema.parameters import Parameters, read_parameters
 
 SEED = ("regression", "classification")  # the tasks with which the project began come first
 OPTIMIZERS, TRAINING = Path("plots", "optimizers"), Path("plots", "training")
@@ -43,7 +43,7 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
         "claims": claims,
         "holds": all(claim.holds for claim in claims),
         "start": content["checks"]["optimizers"]["start"],
-        "paths": pictures.image(
+        "paths": images.image(
             OPTIMIZERS / "rosenbrock.png",
             "The path of each optimizer over Rosenbrock's function, NumPy's line and torch's dots",
         ),
@@ -55,7 +55,7 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
             tables.gradients(kind.removesuffix("s"), found) for kind, found in gradients.items()
         ],
         "training": tables.training(training),
-        "drift": pictures.drift(TRAINING / "drift.csv"),
+        "drift": images.drift(TRAINING / "drift.csv"),
         "sweeps": [sweep(name) for name in tasks],
         "parameters": [
             tables.parameters(f"{section}.{name}", inner)
@@ -87,15 +87,15 @@ def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dic
         "quality": tables.quality(name, metrics),
         "apart": tables.apart(name, metrics),
         "optimum": sentences.above_optimum(metrics),
-        "learning": pictures.animation(
+        "learning": images.animation(
             plots / "learning.gif", f"How {name} is learned: what the twins predict at each moment"
         ),
-        "moments": pictures.image(plots / "learning.png", f"{name}: six moments of the learning"),
-        "fit": pictures.image(
+        "moments": images.image(plots / "learning.png", f"{name}: six moments of the learning"),
+        "fit": images.image(
             plots / "fit.png", f"{name}: the samples, what both twins learned, and how by epoch"
         ),
-        "losses": pictures.losses(name, model["dtype"]),
-        "graph": pictures.image(
+        "losses": images.losses(name, model["dtype"]),
+        "graph": images.image(
             plots / "graph.png", f"{name}: the computation graph from its inputs to the loss"
         ),
     }
@@ -106,7 +106,7 @@ def sweep(name: str) -> dict[str, Any]:
     metrics = read_metrics(Files(name).sweep_metrics)
     return {
         "name": name,
-        "pictures": pictures.sweeps(name),
+        "pictures": images.sweeps(name),
         "best": tables.sweep(name, metrics),
         "repeated": sentences.repeated(metrics),
     }
@@ -126,7 +126,7 @@ def read_metrics(path: Path) -> Any:
 def render(page: Mapping[str, Any]) -> str:
     """The page as HTML; whatever is text in it is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "page"),
+        loader=FileSystemLoader(Path(__file__).parent / "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.task.command import run
-from stages.task.errors import InputError
-from stages.task.files import Files, Table, read_table, write_table
-from stages.task.params import Split, Task
+from stages.files.files import Files, Table, read_table, write_table
+from stages.params.command import run
+from stages.params.errors import InputError
+from stages.schema.parameters import Split, Task
 
 
 def main(task: str, parameters: Task) -> None:

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.comparison.difference import relative_difference
+from stages.files.files import Files, read_table, write_metrics
+from stages.params.command import run
+from stages.proofs.difference import relative_difference
 from stages.reference.process import start
-from stages.runs.block import Block, blocks, train
-from stages.runs.results import Runs, gather, summary, write_curves, write_runs
-from stages.runs.store import Store
-from stages.runs.where import finished
-from stages.task.command import run
-from stages.task.files import Files, read_table, write_metrics
-from stages.task.params import Task
+from stages.schema.parameters import Task
+from stages.sweeps.blocks import Block, blocks, train
+from stages.sweeps.results import Runs, gather, summary, write_curves, write_runs
+from stages.sweeps.store import Store
+from stages.sweeps.where import finished
 
 Values = NDArray[Any]
 
@@ -95,7 +95,9 @@ def drift(
         column: np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
         for column in ("train_loss", "test_loss")
     }
-    with start("stages.reference.runs", "native", {"task": name, "runs": settings}, {}) as torch:
+    with start(
+        "stages.sweeps.repeated_torch", "native", {"task": name, "runs": settings}, {}
+    ) as torch:
         theirs = torch.result()
     apart = {column: relative_difference(ours[column], theirs[column]) for column in ours}
     return {"runs": len(chosen)} | {

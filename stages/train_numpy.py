@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import Network, Tiles, network
-from stages.task.command import run
-from stages.task.files import Files, Table, read_table
-from stages.task.params import Task
+from stages.files.files import Files, Table, read_table
+from stages.graph import Tiles
+from stages.models.mlp import Network, network
+from stages.params.command import run
+from stages.schema.parameters import Task
 from stages.training.optimizer import model_optimizer
 from stages.training.plan import plan
 from stages.training.record import Record

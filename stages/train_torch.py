@@ -2,13 +2,13 @@
 
 import torch
 
+from stages.files.files import Files, Table, read_table
+from stages.models.mlp_torch import LOSSES, network
+from stages.params.command import run
+from stages.params.errors import InputError
 from stages.reference.eager import import_compiler_on_demand
-from stages.reference.network import LOSSES, network
-from stages.reference.optimizers import torch_optimizer
-from stages.task.command import run
-from stages.task.errors import InputError
-from stages.task.files import Files, Table, read_table
-from stages.task.params import Task
+from stages.schema.parameters import Task
+from stages.training.optimizer_torch import torch_optimizer
 from stages.training.plan import plan
 from stages.training.record import Record, State
 

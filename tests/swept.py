@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stages.figures.settings import Settings, read_sweep
-from stages.runs.results import Runs, write_curves
+from stages.sweeps.results import Runs, write_curves
 
 Point = Mapping[str, Any]
 Loss = Callable[[Point], Any]  # of one seed or of each; infinite where it diverges

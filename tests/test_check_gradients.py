@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from stages import check_gradients as stage
-from stages.gradients.cases import CASES
-from stages.gradients.formulas import operation_formulas
 from stages.graph.graph import OPERATIONS, Operation
-from stages.task.errors import InputError
+from stages.params.errors import InputError
+from stages.proofs.formulas import operation_formulas
+from stages.proofs.operands import CASES
 
 SEED, STEP = 1, 5e-4
 CHECKS = SimpleNamespace(seed=SEED, step=STEP)
@@ -162,7 +162,7 @@ def test_operations_that_nothing_compares_are_refused_by_name(
     with pytest.raises(InputError) as error:
         stage.main(CHECKS)
     assert str(error.value).splitlines() == [
-        "CASES in stages/gradients/cases.py: is missing the graph's operation cosh",
+        "CASES in stages/proofs/operands.py: is missing the graph's operation cosh",
         "OPERATIONS in stages/reference/operations.py: is missing the graph's operation cosh",
         "OPERATIONS in stages/reference/operations.py: is missing the graph's operation sinh",
     ]

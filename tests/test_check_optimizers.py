@@ -18,7 +18,7 @@ import pytest
 import yaml
 from repository import ROOT
 
-from stages.task.files import read_tensors
+from stages.files.files import read_tensors
 
 STEPS = 40
 VARIANTS: dict[str, Any] = {
@@ -121,7 +121,7 @@ def test_the_vectors_lead_an_implementation_without_this_project(written: Path) 
 WRONG = """
 import stages.check_optimizers as stage
 from stages import optim
-from stages.task.params import read_parameters
+from stages.schema.parameters import read_parameters
 import numpy as np
 
 class {name}(optim.{name}):

@@ -15,11 +15,11 @@ from repository import ROOT
 
 from stages import check_training, optim
 from stages.check_training import main, plotted, relative_drift
+from stages.files.files import Files, Table, write_table
+from stages.params.errors import InputError
 from stages.reference.process import start
-from stages.sources import blobs, line
-from stages.task.errors import InputError
-from stages.task.files import Files, Table, write_table
-from stages.task.params import Parameters
+from stages.samples import blobs, line
+from stages.schema.parameters import Parameters
 
 Check = Callable[..., dict[str, Any]]
 
@@ -62,13 +62,13 @@ def test_trainings_are_equal_bit_for_bit_and_native_ones_drift_by_rounding(check
         assert values == {"steps": 30, "ulp_ieee": 0, "first_difference": 0, "drift_steps": 120}
 
 
-# A module that is started instead of stages/reference/training.py: in the seventh call of a kernel,
-# one gradient has a wrong bit in the middle.
+# A module that is started instead of stages/proofs/training_torch.py: in the seventh call of a
+# kernel, one gradient has a wrong bit in the middle.
 WRONG_LEAF = """
 import numpy as np
-from stages.reference import leaves
+from stages.reference import numpy_kernels as leaves
 from stages.reference.process import answer
-from stages.reference.training import work
+from stages.proofs.training_torch import work
 
 calls = 0
 

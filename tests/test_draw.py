@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from stages.draw import main
-from stages.figures.results import read_results
-from stages.task.files import TWINS, Files, Table, write_history, write_table, write_tensors
-from stages.task.params import Task
+from stages.figures.learned import read_results
+from stages.files.files import TWINS, Files, Table, write_history, write_table, write_tensors
+from stages.schema.parameters import Task
 
 PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
@@ -20,7 +20,7 @@ LABELS = ("setosa", "versicolor", "virginica")
 def a_task(loss: str, activation: str = "relu") -> Task:
     return Task.model_validate(
         {
-            "data": {"source": "stages/sources/line.py", "options": {}, "seed": 1},
+            "data": {"source": "stages/samples/line.py", "options": {}, "seed": 1},
             "split": {"test": 10, "seed": 1, "standardize": False},
             "model": {
                 "hidden": [],

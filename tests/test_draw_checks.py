@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from stages.draw_checks import main
+from stages.files.files import write_history, write_tensors
 from stages.optim import SGD, Adam, Rprop
-from stages.task.command import plain_errors
-from stages.task.files import write_history, write_tensors
+from stages.params.command import plain_errors
 
 PICTURES = [
     Path("plots", "optimizers", "rosenbrock.png"),

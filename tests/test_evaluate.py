@@ -14,7 +14,7 @@ from repository import ROOT
 from trainings import task_like, train, write_samples
 
 from stages import evaluate
-from stages.task.files import (
+from stages.files.files import (
     Files,
     Table,
     read_table,

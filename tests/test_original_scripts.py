@@ -7,9 +7,9 @@ import pytest
 import torch
 from trainings import task_like, train, write_generated
 
+from stages.files.files import Files, read_table
 from stages.graph import Graph
 from stages.optim import SGD
-from stages.task.files import Files, read_table
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

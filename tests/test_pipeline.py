@@ -240,7 +240,7 @@ def changed(keys: tuple[str, ...], value: object) -> object:
 
 
 def sources() -> list[Path]:
-    return [path.relative_to(ROOT) for path in sorted((ROOT / "stages/sources").glob("*.py"))]
+    return [path.relative_to(ROOT) for path in sorted((ROOT / "stages/samples").glob("*.py"))]
 
 
 def addressed(stages: list[str], task: str) -> set[str]:

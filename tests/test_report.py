@@ -181,7 +181,7 @@ def test_a_task_is_gone_and_another_has_come(results: Path) -> None:
     sections = [each["id"] for tag, each in page.elements if tag == "section"]
     assert sections[:4] == ["optimizers", "task-classification", "task-flowers", "proofs"]
     assert "regression" not in page.text
-    assert "moons" not in page.text.replace("stages/sources/moons.py", "")
+    assert "moons" not in page.text.replace("stages/samples/moons.py", "")
 
 
 def diverge(results: Path, task: str, epochs: dict[str, int]) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
+from stages.files.files import Files, Table, read_table, write_table
+from stages.params.command import run
+from stages.schema.parameters import Split
 from stages.split import choose, main, share, standardize
-from stages.task.command import run
-from stages.task.files import Files, Table, read_table, write_table
-from stages.task.params import Split
 
 
 def numbers(samples: int) -> Table:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from sweeps import (
+from small_sweeps import (
     ALONE,
     NAME,
     classifier,
@@ -29,10 +29,10 @@ from sweeps import (
 )
 from trainings import write_samples
 
-from stages.runs import block
+from stages.files.files import Files
+from stages.schema.parameters import Task
 from stages.sweep import train_all
-from stages.task.files import Files
-from stages.task.params import Task
+from stages.sweeps import blocks as block
 
 OPTIMIZERS = {
     "sgd": {"lr": {"log": [0.01, 1], "points": 4}, "momentum": [0.0, 0.9]},
@@ -306,10 +306,10 @@ def test_a_mistake_that_only_the_training_finds_is_one_line(processes: str) -> N
 
 def test_the_trainings_import_nothing_large(monkeypatch: pytest.MonkeyPatch) -> None:
     write()
-    monkeypatch.setattr("sweeps.ALONE", f"{ALONE}; import sys; print(*sys.modules)")
+    monkeypatch.setattr("small_sweeps.ALONE", f"{ALONE}; import sys; print(*sys.modules)")
     process = start_sweep(LOKY_MAX_CPU_COUNT="1")
     printed, _ = process.communicate()
     assert process.returncode == 0
     modules = printed.split()
-    assert "stages.runs.block" in modules
+    assert "stages.sweeps.blocks" in modules
     assert not {"torch", "distributed", "dask"} & set(modules)

@@ -11,10 +11,10 @@ import torch
 from repository import ROOT
 from trainings import task_like, train, write_samples
 
-from stages.graph.network import predict
-from stages.reference.network import network
-from stages.task.errors import InputError
-from stages.task.files import Files, read_table, read_tensors
+from stages.files.files import Files, read_table, read_tensors
+from stages.models.mlp import predict
+from stages.models.mlp_torch import network
+from stages.params.errors import InputError
 
 
 @pytest.fixture(autouse=True)

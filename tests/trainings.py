@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from repository import ROOT
 
 from stages import generate, split, train_numpy, train_torch
-from stages.task.files import Files, Table, read_history, read_tensors, write_table
-from stages.task.params import Task, read_parameters
+from stages.files.files import Files, Table, read_history, read_tensors, write_table
+from stages.schema.parameters import Task, read_parameters
 
 Array = NDArray[Any]
 MAIN = {"numpy": train_numpy.main, "torch": train_torch.main}

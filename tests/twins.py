@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.graph import Tiles
-from stages.graph.network import network
-from stages.reference.network import LOSSES
-from stages.reference.network import network as torch_network
+from stages.models.mlp import network
+from stages.models.mlp_torch import LOSSES
+from stages.models.mlp_torch import network as torch_network
 from stages.training.plan import initial_parameters
 
 Array = NDArray[Any]

@@ -1,7 +1,7 @@
 """Experiments of DVC, many at once, here or on a cluster: `python -m stages.experiments`.
 
 DVC's own queue stays on one machine. Here, every experiment runs in a clone of its own, wherever
-the blocks of a sweep would be trained (see stages/runs/where.py), and is pushed to where it was
+the blocks of a sweep would be trained (see stages/sweeps/where.py), and is pushed to where it was
 cloned from. All share this repository's DVC cache. Those that are there already do not run again.
 """
 
@@ -20,9 +20,9 @@ from hydra.errors import HydraException
 from tqdm import tqdm
 
 from stages.experiments.experiment import DVC, Experiment, call, run
-from stages.runs.where import finished
-from stages.task.command import plain_errors
-from stages.task.errors import InputError
+from stages.params.command import plain_errors
+from stages.params.errors import InputError
+from stages.sweeps.where import finished
 
 
 def main() -> None:

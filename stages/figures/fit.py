@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stages.figures import style
+from stages.figures.learned import Results
 from stages.figures.panels import panel_of
-from stages.figures.results import Results
 
 HEIGHT = 3.5  # inches
 

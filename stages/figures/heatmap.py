@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from stages.figures import style
+from stages.figures.curves import BEST, SMALL, caption, columns_of, in_words, text_width, x_ticks
 from stages.figures.numbers import number
 from stages.figures.scale import powers, scale_of, scale_of_cells
 from stages.figures.settings import LEARNING_RATE, Settings, window
-from stages.figures.sweep import BEST, SMALL, caption, columns_of, in_words, text_width, x_ticks
 
 Array = NDArray[Any]
 

@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from stages.comparison.difference import relative_difference
 from stages.figures import style
-from stages.figures.losses import draw_losses
-from stages.figures.results import Results
+from stages.figures.history import draw_losses
+from stages.figures.learned import Results
+from stages.proofs.difference import relative_difference
 
 
 def draw_loss(results: Results) -> Figure:

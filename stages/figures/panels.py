@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.decision import boundary, regions
-from stages.figures.results import Results, thinned
+from stages.figures.learned import Results, thinned
 
 Array = NDArray[Any]
 

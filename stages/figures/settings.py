@@ -69,7 +69,7 @@ class Settings:
 
 
 def read_sweep(path: Path) -> list[Settings]:
-    """Reads what `write_curves` of stages/runs/results.py wrote, in the order of the file."""
+    """Reads what `write_curves` of stages/sweeps/results.py wrote, in the order of the file."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [

@@ -9,7 +9,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from stages.figures import heatmap, style, sweep
+from stages.figures import curves as sweep
+from stages.figures import heatmap, style
 
 # The custom property of CSS that stands for a colour. The others are as well seen in the dark.
 THEME = {

@@ -2,7 +2,6 @@
 
 from stages.graph.graph import SAMPLES, Graph, Node
 from stages.graph.losses import accuracy, cross_entropy, half_mse
-from stages.graph.network import Network, network, predict
 from stages.graph.operations import exp, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
@@ -10,7 +9,6 @@ from stages.graph.tiles import Tiles
 __all__ = [
     "SAMPLES",
     "Graph",
-    "Network",
     "Node",
     "Program",
     "Tiles",
@@ -21,8 +19,6 @@ __all__ = [
     "log",
     "log_softmax",
     "maximum",
-    "network",
-    "predict",
     "relu",
     "sigmoid",
     "sqrt",

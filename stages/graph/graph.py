@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from stages.graph.arithmetic import Arithmetic
+from stages.graph.operators import Arithmetic
 from stages.graph.program import Program, Value
 
 SAMPLES = "samples"

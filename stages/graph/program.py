@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from stages.graph.arithmetic import Arithmetic
+from stages.graph.operators import Arithmetic
 
 Array = NDArray[Any]
 View = Callable[[Array], Array]

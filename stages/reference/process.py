@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError
-from stages.task.files import read_tensors, write_tensors
+from stages.files.files import read_tensors, write_tensors
+from stages.params.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 

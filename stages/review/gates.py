@@ -7,8 +7,8 @@ from typing import Literal
 from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
 from pydantic import TypeAdapter, ValidationError
 
-from stages.task.errors import InputError, Section, describe, shown
-from stages.task.values import NotNegative
+from stages.params.errors import InputError, Section, describe, shown
+from stages.params.values import NotNegative
 
 FILE = "gates.yaml"
 

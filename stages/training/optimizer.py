@@ -21,8 +21,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError, did_you_mean, unknown
-from stages.task.optimizers import Hyperparameters
+from stages.params.errors import InputError, did_you_mean, unknown
+from stages.training.hyperparameters import Hyperparameters
 
 Array = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]

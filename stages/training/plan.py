@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError
-from stages.task.files import Table
-from stages.task.params import Model, Task, Training
+from stages.files.files import Table
+from stages.params.errors import InputError
+from stages.schema.parameters import Model, Task, Training
 
 Batch = NDArray[np.int64] | slice
 ALL = slice(None)  # a full batch: its gradient does not depend on the order, and a view is free

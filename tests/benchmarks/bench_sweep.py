@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from twins import samples, torch_step
 
-from stages.graph import Tiles, network
-from stages.graph.network import Network
+from stages.graph import Tiles
+from stages.models.mlp import Network, network
+from stages.models.mlp_torch import LOSSES
+from stages.models.mlp_torch import network as torch_network
 from stages.optim import SGD
-from stages.reference.network import LOSSES
-from stages.reference.network import network as torch_network
 from stages.training.plan import initial_parameters
 
 Array = NDArray[Any]

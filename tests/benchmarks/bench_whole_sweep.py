@@ -15,12 +15,12 @@ from joblib import Parallel, delayed
 from pytest_benchmark.fixture import BenchmarkFixture
 from repository import ROOT
 
+from stages.files.files import Files, read_table
 from stages.reference.eager import import_compiler_on_demand
-from stages.reference.runs import losses
-from stages.runs.block import Block, blocks, train
-from stages.runs.where import finished
-from stages.task.files import Files, read_table
-from stages.task.params import read_parameters
+from stages.schema.parameters import read_parameters
+from stages.sweeps.blocks import Block, blocks, train
+from stages.sweeps.repeated_torch import losses
+from stages.sweeps.where import finished
 
 NAME = "classification"
 SAMPLE = 44  # trainings of a peer

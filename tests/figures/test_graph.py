@@ -7,8 +7,8 @@ from matplotlib.patches import FancyArrowPatch
 
 from stages.figures.graph import COLUMNS, HEIGHT, WIDTH, Box, ancestry, draw_graph, layers, place
 from stages.graph.graph import Graph, Node
-from stages.graph.network import network
 from stages.graph.operations import tanh
+from stages.models.mlp import network
 
 
 def overlap(one: Box, other: Box) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from swept import RATES, a_sweep, bowl, grid
 
 from stages.figures.settings import read_sweep, window
-from stages.runs.results import Runs, write_curves
+from stages.sweeps.results import Runs, write_curves
 
 
 def test_what_the_sweep_writes_is_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from stages.figures import style
 from stages.figures.svg import THEME, inline
 
-CSS = (Path(__file__).parents[2] / "stages/page/page.css").read_text()
+CSS = (Path(__file__).parents[2] / "stages/pages/page.css").read_text()
 
 
 def drawn(text: str = "0.00314 at lr 1.8·10⁻⁴") -> Figure:

@@ -24,7 +24,7 @@ from stages.graph import (
     sigmoid,
     tanh,
 )
-from stages.graph.network import network
+from stages.models.mlp import network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]

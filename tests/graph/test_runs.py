@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stages.graph import Tiles
-from stages.graph.network import Network, network
+from stages.models.mlp import Network, network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]

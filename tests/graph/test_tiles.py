@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from stages.graph import SAMPLES, Graph, Tiles, half_mse, maximum
-from stages.graph.network import Network, network
-from stages.reference.network import LOSSES
-from stages.reference.network import network as torch_network
+from stages.models.mlp import Network, network
+from stages.models.mlp_torch import LOSSES
+from stages.models.mlp_torch import network as torch_network
 
 Array = NDArray[Any]
 

@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages.comparison.difference import ulp_differences
-from stages.comparison.objective import columns_of, groups, objective
-from stages.comparison.own import paths_at_once
-from stages.comparison.paths import train
+from stages.proofs.by_itself import paths_at_once
+from stages.proofs.difference import ulp_differences
+from stages.proofs.objective import columns_of, groups, objective
+from stages.proofs.paths import train
 from stages.reference.process import answer, start
-from stages.task.optimizers import BUILT_IN
-from stages.task.params import Case, read_parameters
+from stages.schema.parameters import Case, read_parameters
+from stages.training.hyperparameters import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {path.stem: path.read_text() for path in sorted((ROOT / "stages/optim").glob("*.py"))}
@@ -254,7 +254,7 @@ class Replay:
             Path("params.yaml").write_text(yaml.safe_dump(parameters))
             checks = read_parameters().checks.optimizers
             with (
-                start("stages.reference.paths", "ieee", "ieee", {}) as variants,
+                start("stages.proofs.paths_torch", "ieee", "ieee", {}) as variants,
                 start("tests.optim.replay", "ieee", None, {}) as alone,
             ):
                 self._paths, self._alone = variants.result(), alone.result()

@@ -14,12 +14,12 @@ from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.comparison.difference import ulp_differences
-from stages.comparison.objective import groups, objective
-from stages.comparison.paths import numpy_paths
+from stages.proofs.difference import ulp_differences
+from stages.proofs.objective import groups, objective
+from stages.proofs.paths import numpy_paths
 from stages.reference.process import answer, start
-from stages.task.optimizers import BUILT_IN, Hyperparameters
-from stages.task.params import Case
+from stages.schema.parameters import Case
+from stages.training.hyperparameters import BUILT_IN, Hyperparameters
 
 STEPS = 60
 # Of each class so many cases, and fewer where a step takes long.
@@ -111,9 +111,9 @@ def drawn_cases(kind: type[Hyperparameters]) -> list[Case]:
 
 def differences(*_: object) -> dict[str, np.ndarray]:
     """How many cases of each class are the same."""
+    from stages.proofs.paths_torch import train
     from stages.reference.eager import import_compiler_on_demand
     from stages.reference.ieee import IEEESquareRoot, NumPyReductions
-    from stages.reference.paths import train
 
     import_compiler_on_demand()
     warnings.simplefilter("ignore")  # of what is not finite

@@ -5,9 +5,9 @@ import pytest
 import torch
 from trainings import task_like
 
-from stages.reference.network import network
-from stages.task.errors import InputError
-from stages.task.files import Table
+from stages.files.files import Table
+from stages.models.mlp_torch import network
+from stages.params.errors import InputError
 from stages.training.plan import ALL, batch_size, epochs, initial_parameters, plan, snapshot_steps
 
 SIZES = [3, 50, 40, 2]

@@ -1,0 +1,98 @@
+"""The pictures of a page, in the page itself."""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from PIL import Image
+
+from stages.figures.curves import draw_sweep
+from stages.figures.drift import draw_drift
+from stages.figures.heatmap import draw_heatmaps
+from stages.figures.history import draw_losses
+from stages.figures.settings import read_sweep
+from stages.figures.svg import inline
+from stages.files.files import TWINS, Files, read_history
+from stages.proofs.difference import relative_difference
+
+LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image, its size in pixels, and what it shows in words.
+
+    animation: the same with motion, None if there is none
+    """
+
+    source: str
+    width: int
+    height: int
+    label: str
+    animation: str | None = None
+
+
+def image(path: Path, label: str) -> Picture:
+    """The image in a file."""
+    content = path.read_bytes()
+    with Image.open(io.BytesIO(content)) as opened:
+        return Picture(_embedded(content, str(opened.format)), *opened.size, label)
+
+
+def animation(path: Path, label: str) -> Picture:
+    """The last frame of the animation in a file, and the animation."""
+    moving, still = path.read_bytes(), io.BytesIO()
+    with Image.open(io.BytesIO(moving)) as opened:
+        opened.seek(getattr(opened, "n_frames", 1) - 1)
+        opened.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(still, "PNG")
+        embedded = _embedded(still.getvalue(), "PNG")
+        return Picture(embedded, *opened.size, label, _embedded(moving, str(opened.format)))
+
+
+def _embedded(content: bytes, kind: str) -> str:
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(content).decode()}"
+
+
+def figure(drawn: Figure, file: Path, label: str) -> Picture | Markup:
+    """A figure as SVG; where that would be large, the file that has it in pixels."""
+    # By now it is certain that matplotlib has escaped what is text in it.
+    vectors = Markup(inline(drawn, file.with_suffix("").as_posix(), label))
+    return vectors if len(vectors) <= LARGE else image(file, label)
+
+
+def losses(task: str, dtype: str) -> Picture | Markup:
+    """Losses of both twins, and how far apart these are."""
+    files = Files(task)
+    histories = {twin: read_history(files.history[twin]) for twin in TWINS}
+    epochs, ours, theirs = (
+        histories["numpy"]["epoch"],
+        *(np.array(histories[twin]["train_loss"])[:, None] for twin in TWINS),
+    )
+    # One that diverges has fewer epochs.
+    differences = np.array([relative_difference(*pair) for pair in zip(ours, theirs, strict=False)])
+    measure = "relative difference\nof the train loss"
+    drawn = draw_losses(histories, epochs[: len(differences)], differences, dtype, measure)
+    label = f"Train and test loss of both twins by epoch in {task}, and their relative difference"
+    return figure(drawn, files.plots / "loss.png", label)
+
+
+def drift(path: Path) -> Picture | Markup:
+    """How far the twins drift apart, from the file of the drift."""
+    label = "The relative difference of the parameters by step, a line for each optimizer"
+    return figure(draw_drift(read_history(path)), path.with_suffix(".png"), label)
+
+
+def sweeps(task: str) -> list[Picture | Markup]:
+    """The losses of a sweep by learning rate, and by two hyperparameters where two differ."""
+    files = Files(task)
+    sweep = read_sweep(files.curves)
+    label = f"Loss at the end by learning rate in {task}, a panel for each optimizer"
+    pictures = [figure(draw_sweep(sweep), files.plots / "sweep.png", label)]
+    if any(len(settings.axes) > 1 for settings in sweep):
+        label = f"Median loss by two hyperparameters in {task}, as colours"
+        pictures.append(figure(draw_heatmaps(sweep), files.plots / "sweep_heatmap.png", label))
+    return pictures

@@ -1,0 +1,31 @@
+"""What the report says of a task in words."""
+
+from collections.abc import Mapping
+
+from stages.figures.numbers import number
+from stages.proofs.claims import Metrics, count, shown
+
+
+def repeated(metrics: Mapping[str, Metrics]) -> str:
+    """What metrics/<task>/sweep.json says of the runs that torch repeated, empty if it did none."""
+    found = metrics.get("drift", {})
+    if not found.get("runs"):
+        return ""
+    runs = count(found["runs"], "run")
+    train, test = (shown(found.get(f"{part}_loss")) for part in ("train", "test"))
+    return (
+        f"Repeated in PyTorch: {runs} of these, with train losses at most {train} (relative) apart "
+        f"and test losses {test}."
+    )
+
+
+def above_optimum(metrics: Metrics) -> str:
+    """How close a linear model came to its optimum, empty where there is none to compare with."""
+    optimum = metrics.get("least_squares", {})
+    excess, loss = optimum.get("excess_loss"), optimum.get("test_loss")
+    if excess is None or loss is None:
+        return ""
+    return (
+        f"The train loss is {number(100 * excess)} % above that of the least-squares optimum, "
+        f"whose test loss is {number(loss, 3)}."
+    )

@@ -1,0 +1,94 @@
+"""The gradient of a formula, three ways, and how far apart two of them are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stages.graph.graph import Node
+from stages.graph.program import Program
+from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
+
+Array = NDArray[Any]
+
+
+def graph_gradients(formula: Formula) -> Array:
+    """(runs, parameters) by the graph."""
+    program = _compiled(formula, formula.loss, differentiate=True)
+    program.forward()
+    program.backward()
+    return formula.graph.gradients
+
+
+def _compiled(formula: Formula, *outputs: Node, differentiate: bool = False) -> Program:
+    """The program of some nodes of the formula, ready to run on its values."""
+    graph = formula.graph
+    program = graph.compile(*outputs, samples=SAMPLE_COUNT, differentiate=differentiate)
+    for name, rows in graph.views(graph.parameters).items():
+        np.copyto(rows, formula.values[name])
+    program.feed(**formula.values)
+    return program
+
+
+def torch_gradients(formula: Formula) -> Array:
+    """(runs, parameters) by torch.autograd, one run after the other."""
+    runs = [
+        {name: torch.tensor(v[run]) for name, v in formula.values.items()} for run in range(RUNS)
+    ]
+    return np.stack([formula.torch_gradient(values).numpy() for values in runs])
+
+
+# At 0 of these numbers, made of its operands, an operation has a kink.
+KINKS: dict[str, Callable[..., Node]] = {"relu": lambda a: a, "maximum": lambda a, b: a - b}
+
+
+def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
+    """The slope of the loss along every parameter, and where it stands for the derivative.
+
+    (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h differs from f'(x) by h⁴/30 · f⁽⁵⁾(x),
+    and by about ε/h · f(x) for rounding. It says nothing where a kink lies within x ± 2h.
+
+    Source: Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
+    Mathematics of Computation 51 (1988), table 1, the central one of order 4.
+
+    returns: (runs, parameters), of float64 and of booleans
+    """
+    graph = formula.graph
+    kinks = [KINKS[node.operation](*node.inputs) for node in graph.nodes if node.operation in KINKS]
+    program = _compiled(formula, formula.loss, *kinks)
+    parameters = graph.parameters
+    slopes, smooth = np.zeros_like(parameters), np.ones(parameters.shape, bool)
+    _, sides = _evaluate(program)
+    for column in range(parameters.shape[1]):
+        middle = parameters[:, column].copy()
+        for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+            parameters[:, column] = middle + shift * step
+            loss, shifted_sides = _evaluate(program)
+            slopes[:, column] += weight * loss
+            for side, shifted in zip(sides, shifted_sides, strict=True):
+                smooth[:, column] &= (side == shifted).all(axis=1)
+        parameters[:, column] = middle
+    return slopes / (12 * step), smooth
+
+
+def _evaluate(program: Program) -> tuple[Array, list[Array]]:
+    """The loss, (runs,), and on which side of its kinks it is, (runs or 1, ...) each."""
+    program.forward()
+    loss, *kinks = program.outputs
+    return loss, [np.sign(kink).reshape(len(kink), -1) for kink in kinks]
+
+
+def relative_error(gradients: Array, others: Array) -> float:
+    """The largest difference of two numbers of a run, relative to the run's largest gradient.
+
+    A gradient is one vector. Its small components carry the rounding errors of the terms that
+    cancelled out in them; divided by themselves, errors that no training would notice would look
+    large. Where all gradients of a run are exactly 0 the difference itself counts.
+
+    gradients, others: (runs, parameters)
+    """
+    largest = np.abs(gradients).max(axis=1)
+    differences = np.abs(gradients - others).max(axis=1)
+    return float(np.max(differences / np.where(largest == 0, 1, largest)))

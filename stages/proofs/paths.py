@@ -1,0 +1,63 @@
+"""The paths of the optimizers by hand over the objective."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages import optim
+from stages.graph import Graph
+from stages.proofs.objective import Term, groups, start_of
+from stages.schema.parameters import Case
+from stages.training.optimizer import model_optimizer
+
+Array = NDArray[Any]
+
+
+def numpy_paths(cases: Sequence[Case], terms: Mapping[str, Term], steps: int, dtype: str) -> Array:
+    """(cases, steps, n): the parameters of each case after each step; NaN where it has no part."""
+    found = np.full((len(cases), steps, len(start_of(terms))), np.nan, dtype)
+    with np.errstate(all="ignore"):  # what diverges has to diverge as in torch
+        for group, part, columns in groups(dict(enumerate(cases)), terms):
+            for step, rows in enumerate(train(list(group.values()), part, dtype, steps)):
+                found[list(group), step, columns] = rows
+    return found
+
+
+def train(
+    cases: Sequence[Case], terms: Mapping[str, Term], dtype: str, steps: int
+) -> Iterator[Array]:
+    """(cases, n) after each step."""
+    graph = Graph(len(cases), dtype)
+    elements, fed = [], {}
+    for name, term in terms.items():
+        operands = [
+            graph.parameter(f"{name}.{number}", shape) for number, shape in enumerate(term.operands)
+        ]
+        if term.fed is not None:
+            fed[name] = term.fed.astype(dtype)
+            operands.append(graph.input(name, term.fed.shape[1:]))
+        elements.append(term.formula(*operands))
+    loss = elements[0].sum()
+    for each in elements[1:]:
+        loss = loss + each.sum()
+    program = graph.compile(loss, differentiate=True, shared_inputs=True)
+    rows, gradients = graph.parameters, graph.gradients
+    rows[:] = start_of(terms)
+
+    def evaluate() -> float:
+        program.forward()
+        program.backward()
+        return float(program.outputs[0][0])
+
+    shapes = [shape for term in terms.values() for shape in term.shapes]
+    optimizers = [
+        model_optimizer(case.hyperparameters, optim, shapes, case.place) for case in cases
+    ]
+    for step in range(steps):
+        program.feed(**{name: values[None, step] for name, values in fed.items()})
+        evaluate()
+        for run, optimizer in enumerate(optimizers):
+            optimizer(rows[run], gradients[run], evaluate)
+        yield rows

@@ -1,0 +1,253 @@
+"""The sweep of a task: which optimizers train with which hyperparameters, and from how many seeds.
+
+    lr: 0.1                               one value for all runs
+    lr: [0.01, 0.1]                       each of these
+    lr: {log: [0.001, 1], points: 7}      evenly spaced by their logarithms; linear: by themselves
+    lr: {loguniform: [0.001, 1]}          drawn anew for each of `draws`; also uniform, and choice
+
+Without `draws` an optimizer trains with all combinations of its values. Of a hyperparameter that is
+a pair, such as betas, each part may be any of these.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from stages.params.errors import Section, shown, unknown
+from stages.params.values import Count, number
+from stages.training.hyperparameters import TRAINS_NETWORKS, Hyperparameters, Own
+
+Values = NDArray[Any]
+Mistake = tuple[tuple[Any, ...], str]  # the keys to it, and what is wrong
+Draw = Callable[[np.random.Generator, int], Values]
+KINDS = {kind.__name__.lower(): kind for kind in TRAINS_NETWORKS if kind.scope == "element"}
+NO_AXES = {"class", "reference", "draws"}
+GRIDS: dict[str, Callable[..., Values]] = {"linear": np.linspace, "log": np.geomspace}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The values of one hyperparameter: a grid, or how to draw them, or both.
+
+    ends: if these are valid, so are all
+    """
+
+    grid: Values | None
+    draw: Draw | None
+    ends: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one optimizer trains with.
+
+    fixed: the hyperparameters that all runs share, by name
+    axes: the others, "lr" or, for a part of a pair, "betas[0]"
+    draws: how many points to draw, None for the grid of all combinations
+    """
+
+    kind: type[Hyperparameters]
+    fixed: Mapping[str, Any]
+    axes: Mapping[str, Axis]
+    draws: int | None
+
+    def points(self, random: np.random.Generator) -> dict[str, Values]:
+        """The values of each axis, (points,): the combinations in order, the last axis fastest."""
+        if self.draws is not None:
+            return {
+                name: axis.draw(random, self.draws)
+                for name, axis in self.axes.items()
+                if axis.draw is not None
+            }
+        grids = [axis.grid for axis in self.axes.values() if axis.grid is not None]
+        combinations = np.meshgrid(*grids, indexing="ij")
+        return {
+            name: values.reshape(-1) for name, values in zip(self.axes, combinations, strict=True)
+        }
+
+
+def with_parts(fixed: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters by name, "betas[0]" and "betas[1]" as the pair "betas"."""
+    values, parts = dict(fixed), dict[str, list[Any]]()
+    for name, value in point.items():
+        pair, bracket, _ = name.partition("[")
+        if bracket:
+            parts.setdefault(pair, []).append(value)
+        else:
+            values[name] = value
+    return values | {name: tuple(part) for name, part in parts.items()}
+
+
+def _axis(value: object) -> Axis:
+    """Raises ValueError that says what is expected."""
+    if isinstance(value, list):
+        return _choices(value)
+    if not isinstance(value, dict):
+        return _choices([value])
+    names = [name for name in ("linear", "log", "uniform", "loguniform", "choice") if name in value]
+    expected = {names[0], "points"} if names and names[0] in GRIDS else set(names[:1])
+    if len(names) != 1 or set(value) != expected:
+        raise ValueError(
+            "must be a number, a list, {linear: [from, to], points: n} or log, or, with draws, "
+            f"{{uniform: [from, to]}}, loguniform or choice; got {shown(value)}"
+        )
+    (name,) = names
+    ends: list[Any] = [number(end) for end in value[name]] if isinstance(value[name], list) else []
+    if name == "choice":
+        if not ends:
+            raise ValueError(f"choice must be a list of values, got {shown(value[name])}")
+        return _choices(ends)
+    if len(ends) != 2 or not all(map(_is_finite, ends)) or not ends[0] < ends[1]:
+        raise ValueError(f"{name} must be two numbers, from and to; got {shown(value[name])}")
+    low, high = map(float, ends)
+    if name.startswith("log") and low <= 0:
+        raise ValueError(f"{name} must be from a number greater than 0, got {shown(ends[0])}")
+    if name in GRIDS:
+        points = _whole(value["points"], 2, "points ")
+        return Axis(GRIDS[name](low, high, points), None, ends)
+    if name == "uniform":
+        return Axis(None, lambda random, count: random.uniform(low, high, count), ends)
+    logarithms = math.log(low), math.log(high)
+    return Axis(
+        None,
+        lambda random, count: np.exp(random.uniform(*logarithms, count)).clip(low, high),
+        ends,
+    )
+
+
+def _choices(values: list[Any]) -> Axis:
+    values = [number(value) for value in values]
+    if not values:
+        raise ValueError("must have at least one value, got []")
+    if all(map(_is_finite, values)):
+        array, ends = np.array(values, float), sorted({min(values), max(values)})
+    else:
+        values = [tuple(value) if isinstance(value, list) else value for value in values]
+        array, ends = np.fromiter(values, object, len(values)), values
+    return Axis(array, lambda random, count: random.choice(array, count), ends)
+
+
+def _whole(value: object, least: int, name: str = "") -> int:
+    value = number(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}must be a whole number of at least {least}, got {shown(value)}")
+    return value
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _swept(name: str, section: object) -> Swept:
+    """Raises ValidationError, each mistake at its key."""
+    if not isinstance(section, dict) or not set(section) - NO_AXES:
+        raise _wrong(((), f"must be a section with hyperparameters, got {shown(section)}"))
+    kind = Own if "class" in section else KINDS.get(name)
+    if kind is None:
+        raise _wrong(((), f"{unknown('optimizer', name, KINDS)}; one of your own needs a class"))
+    fixed = {key: value for key, value in section.items() if key in ("class", "reference")}
+    axes, mistakes, draws = dict[str, Axis](), list[Mistake](), None
+    try:
+        draws = _whole(section["draws"], 1) if "draws" in section else None
+    except ValueError as error:
+        mistakes.append((("draws",), str(error)))
+    for key, value in _parts(kind, section):
+        try:
+            axes[key] = _axis(value)
+            if "draws" in section and axes[key].draw is None:
+                raise ValueError(f"is a grid, and with draws it must be drawn; got {shown(value)}")
+            if "draws" not in section and axes[key].grid is None:
+                raise ValueError(f"needs draws, the number of points; got {shown(value)}")
+        except ValueError as error:
+            mistakes.append(((key,), str(error)))
+    mistakes = mistakes or _invalid(kind, fixed, axes)
+    if mistakes:
+        raise _wrong(*mistakes)
+    return Swept(kind, fixed, axes, draws)
+
+
+def _parts(kind: type[Hyperparameters], section: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """The values of each hyperparameter, and of each part of a pair."""
+    for key, value in section.items():
+        field = kind.model_fields.get(key)
+        if key in NO_AXES:
+            continue
+        if field is not None and isinstance(field.default, tuple) and isinstance(value, list):
+            yield from ((f"{key}[{number}]", part) for number, part in enumerate(value))
+        else:
+            yield str(key), value
+
+
+def _invalid(
+    kind: type[Hyperparameters], fixed: Mapping[str, Any], axes: Mapping[str, Axis]
+) -> list[Mistake]:
+    """What is wrong with the values: the first mistake at each key."""
+    mistakes: dict[tuple[Any, ...], str] = {}
+    for ends in product(*(axis.ends for axis in axes.values())):
+        try:
+            kind.model_validate(with_parts(fixed, dict(zip(axes, ends, strict=True))))
+        except ValidationError as failure:
+            for error in failure.errors(include_url=False):
+                mistakes.setdefault(error["loc"], error["msg"])
+    return list(mistakes.items())
+
+
+def _wrong(*mistakes: Mistake) -> ValidationError:
+    return ValidationError.from_exception_data(
+        "sweep",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("in_words", "{words}", {"words": words}),
+                loc=place,
+                input=None,
+            )
+            for place, words in mistakes
+        ],
+    )
+
+
+def _read(value: object) -> dict[str, Swept]:
+    """Raises ValueError, or ValidationError with each mistake at its key."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError(f"must be a section with a key for each optimizer, got {shown(value)}")
+    swept, mistakes = {}, []
+    for name, section in value.items():
+        try:
+            swept[str(name)] = _swept(str(name), section)
+        except ValidationError as failure:
+            mistakes += [
+                ((str(name), *error["loc"]), error["msg"])
+                for error in failure.errors(include_url=False)
+            ]
+    if mistakes:
+        raise _wrong(*mistakes)
+    return swept
+
+
+def _checked(value: object) -> object:
+    _read(value)
+    return value
+
+
+class Sweep(Section):
+    """The trainings of a sweep: every point of every optimizer, from each of the seeds.
+
+    seeds: how many, counted from training.seed on
+    repeated: how many of the runs are repeated in torch
+    """
+
+    seeds: Count
+    repeated: Count
+    optimizers: Annotated[dict[str, Any], BeforeValidator(_checked)]
+
+    @property
+    def swept(self) -> dict[str, Swept]:
+        """What each optimizer trains with."""
+        return _read(self.optimizers)

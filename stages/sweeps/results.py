@@ -1,0 +1,203 @@
+"""What a sweep found: the table of its runs, each optimizer's best setting, and its curves."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.sweeps.blocks import COLUMNS, Block
+
+Values = NDArray[Any]
+Columns = Mapping[str, Values]
+
+NEAR = 1.1  # times the best median: what counts as about as good
+
+
+@dataclass(frozen=True)
+class Runs:
+    """All runs of one optimizer.
+
+    points: the values of each axis, (points,)
+    results: each column, (points, seeds)
+    """
+
+    optimizer: str
+    points: Columns
+    results: Columns
+
+    @property
+    def losses(self) -> Values:
+        """(points, seeds): train_loss at the end, infinite of a run that diverged."""
+        return _worst_if_diverged(self.results["train_loss"], np.inf)
+
+    @property
+    def median(self) -> Values:
+        """(points,): of the losses over the seeds, infinite where half of them are."""
+        return np.median(self.losses, axis=1)
+
+    @property
+    def quartiles(self) -> Values:
+        """(2, points): the lower and the upper one of the losses, each a value that is there."""
+        return np.quantile(self.losses, (0.25, 0.75), axis=1, method="inverted_cdf")
+
+    def __len__(self) -> int:
+        return len(self.results["diverged"])
+
+
+def gather(planned: Sequence[Block], results: Mapping[int, Columns], seeds: int) -> list[Runs]:
+    """The runs of each optimizer, from the results of each block by its number."""
+    gathered = []
+    for name in dict.fromkeys(block.optimizer for block in planned):
+        members = [number for number, block in enumerate(planned) if block.optimizer == name]
+        order = np.argsort(np.concatenate([planned[number].rows for number in members]))
+        first = members[0]
+        points = {
+            axis: np.concatenate([planned[number].points[axis] for number in members])[order]
+            for axis in planned[first].points
+        }
+        columns = {
+            column: np.concatenate([results[number][column] for number in members])[order]
+            for column in COLUMNS
+            if column in results[first]
+        }
+        gathered.append(
+            Runs(
+                name,
+                {axis: values[::seeds] for axis, values in points.items()},
+                {column: values.reshape(-1, seeds) for column, values in columns.items()},
+            )
+        )
+    return gathered
+
+
+def summary(runs: Runs) -> dict[str, Any]:
+    """The metrics of one optimizer, its best setting being that of the smallest median.
+
+    trainings, diverged: how many there are, and how many of them diverged
+
+    If at least one setting has a finite median:
+    best: the setting by hyperparameter
+    train_loss, test_loss, test_accuracy: with it, medians over the seeds, of which one that
+        diverged counts as the worst; None where that is infinite
+    spread: with it, the distance of the quartiles of train_loss; None if it is infinite
+    lr_width: how wide the learning rates around the best reach whose median is at most a tenth
+        larger, all else being equal, in powers of ten; if there is more than one
+    """
+    median = runs.median
+    metrics: dict[str, Any] = {
+        "trainings": runs.losses.size,
+        "diverged": int(runs.results["diverged"].sum()),
+    }
+    best = int(np.argmin(median))
+    if not math.isfinite(median[best]):
+        return metrics
+    metrics["best"] = {axis: _plain(values[best]) for axis, values in runs.points.items()}
+    for column, worst in (("train_loss", np.inf), ("test_loss", np.inf), ("test_accuracy", 0)):
+        if column in runs.results:
+            values = _worst_if_diverged(runs.results[column][best], worst)
+            metrics[column] = _finite(np.median(values))
+    low, high = runs.quartiles[:, best]
+    metrics["spread"] = _finite(high - low)
+    rates, medians = _of_other_rates(runs, best)
+    if len(rates) > 1:
+        metrics["lr_width"] = _width(rates, medians, float(runs.points["lr"][best]))
+    return metrics
+
+
+def _of_other_rates(runs: Runs, best: int) -> tuple[Values, Values]:
+    """The learning rates of the settings that are otherwise like the best, and their medians."""
+    if "lr" not in runs.points:
+        return np.empty(0), np.empty(0)
+    others = [values.tolist() for axis, values in runs.points.items() if axis != "lr"]
+    alike = [all(values[n] == values[best] for values in others) for n in range(len(runs))]
+    rates, medians = runs.points["lr"][alike], runs.median[alike]
+    order = np.argsort(rates, kind="stable")
+    return rates[order], medians[order]
+
+
+def _width(rates: Values, medians: Values, best: float) -> float:
+    """See `summary`; rates: in ascending order."""
+    far = medians > NEAR * medians.min()
+    below, above = rates[far & (rates < best)], rates[far & (rates > best)]
+    near = rates[~far & (rates > below.max(initial=0)) & (rates < above.min(initial=np.inf))]
+    return math.log10(near[-1] / near[0])
+
+
+def write_runs(path: Path, gathered: Sequence[Runs], seeds: Sequence[int]) -> None:
+    """Writes a row for each run, as parquet; what an optimizer does not have is missing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    counts = [len(runs) * len(seeds) for runs in gathered]
+    columns: dict[str, Any] = {
+        "optimizer": pa.DictionaryArray.from_arrays(
+            np.repeat(np.arange(len(gathered), dtype=np.int32), counts),
+            [runs.optimizer for runs in gathered],
+        )
+    }
+    for axis in _axes(gathered):
+        parts = [np.repeat(_values(runs, axis), len(seeds)) for runs in gathered]
+        columns[axis] = _column(np.concatenate(parts))
+    columns["seed"] = np.concatenate([np.tile(np.array(seeds), len(runs)) for runs in gathered])
+    for column in gathered[0].results:
+        columns[column] = np.concatenate([runs.results[column].reshape(-1) for runs in gathered])
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.getbuffer())
+
+
+def write_curves(path: Path, gathered: Sequence[Runs]) -> None:
+    """Writes a line for each point: its median, its quartiles, and the share that diverged."""
+    axes = _axes(gathered)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["optimizer", *axes, "train_loss", "lower", "upper", "diverged"])
+        for runs in gathered:
+            writer.writerows(_lines(runs, axes))
+
+
+def _lines(runs: Runs, axes: Sequence[str]) -> Iterator[list[Any]]:
+    points = zip(*(_values(runs, axis).tolist() for axis in axes), strict=True)
+    losses = np.stack([runs.median, *runs.quartiles], axis=1)
+    diverged = runs.results["diverged"].mean(axis=1)
+    for point, measures, share in zip(points, losses.tolist(), diverged.tolist(), strict=True):
+        shown = ["" if measure == math.inf else measure for measure in measures]
+        yield [runs.optimizer, *point, *shown, share]
+
+
+def _axes(gathered: Sequence[Runs]) -> list[str]:
+    return list(dict.fromkeys(axis for runs in gathered for axis in runs.points))
+
+
+def _values(runs: Runs, axis: str) -> Values:
+    """(points,): of the axis, None where the optimizer does not have it."""
+    return runs.points.get(axis, np.full(len(runs), None))
+
+
+def _column(values: Values) -> Any:
+    """For Arrow, which wants values of one type: texts if there are several."""
+    if values.dtype == object:
+        kinds = {type(value) for value in values if value is not None}
+        if len(kinds) > 1:
+            return [None if value is None else str(value) for value in values]
+    return values.tolist()
+
+
+def _worst_if_diverged(values: Values, worst: float) -> Values:
+    return np.where(np.isnan(values), worst, values)
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,82 @@
+"""Finished blocks on disk, so that a sweep that was killed goes on where it was."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from stages.schema.parameters import Task
+from stages.sweeps.blocks import Block
+
+Values = NDArray[Any]
+
+# The code that decides what becomes of a run.
+PACKAGES = ("files", "graph", "models", "optim", "own", "params", "schema", "sweeps", "training")
+STAGES = Path(__file__).parents[1]
+
+
+class Store:
+    """A folder with a file for each block that is finished.
+
+    The name of a file is a hash of all that its content depends on: the block, the model and its
+    training, the samples, the code, and NumPy's version. So a result is never taken for another's.
+    The content begins with its own hash: a file that the disk did not keep as it was is none.
+
+    samples: the files with the train and the test table
+    """
+
+    def __init__(self, folder: Path, task: Task, samples: Sequence[Path]) -> None:
+        code = sorted(path for name in PACKAGES for path in (STAGES / name).rglob("*.py"))
+        # A block has a seed of its own, and keeps no snapshots.
+        training = task.training.model_dump(exclude={"seed", "snapshots"})
+        self._folder = folder
+        self._shared = hashlib.sha256(
+            json.dumps([task.model.model_dump(), training, np.__version__]).encode()
+        )
+        for path in [*code, *samples]:
+            self._shared.update(hashlib.sha256(path.read_bytes()).digest())
+
+    def path(self, block: Block) -> Path:
+        """Of the file of the block."""
+        digest = self._shared.copy()
+        described = [block.kind.__name__, dict(block.fixed), block.seed]
+        points = {name: values.tolist() for name, values in block.points.items()}
+        digest.update(json.dumps([described, points], sort_keys=True).encode())
+        return self._folder / digest.hexdigest()
+
+    def read(self, block: Block) -> Mapping[str, Values] | None:
+        """The results of the block, None if it is not finished."""
+        try:
+            content = self.path(block).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, results = content[:32], content[32:]
+        return load(results) if hashlib.sha256(results).digest() == digest else None
+
+    def write(self, block: Block, results: Mapping[str, Values]) -> None:
+        """Keeps the results of a block: all of them, or, if that fails or is stopped, nothing.
+
+        Raises OSError with the name of the file.
+        """
+        content = save(dict(results))
+        path = self.path(block)
+        part = path.with_suffix(".part")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(hashlib.sha256(content).digest() + content)
+        except OSError as error:  # of a full disk, which does not say whose
+            part.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(part)) from None
+        part.replace(path)
+
+    def keep_only(self, blocks: Sequence[Block]) -> None:
+        """Deletes what belongs to none of the blocks."""
+        kept = {self.path(block) for block in blocks}
+        for path in self._folder.iterdir():
+            if path not in kept:
+                path.unlink()

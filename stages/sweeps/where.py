@@ -1,0 +1,179 @@
+"""Where blocks are trained: in processes of this machine, or on a Dask cluster.
+
+The cluster is that whose scheduler the environment names in DASK_SCHEDULER_ADDRESS; on this machine
+there is a process for each core, or as many as LOKY_MAX_CPU_COUNT says. What is computed does not
+depend on where, nor on the order in which blocks are finished, as long as the processors are of one
+kind: NumPy has other kernels for others.
+"""
+
+import asyncio
+import importlib
+import io
+import logging
+import os
+import pickle
+import signal
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, parallel_config
+
+from stages.params.errors import InputError
+
+Work = Callable[[Any], Any]
+Numbered = tuple[int, Any]
+Results = Generator[Numbered, None, None]
+
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+SECONDS = 10  # to wait for a scheduler that does not answer, or for work that does not come
+STAGES = Path(__file__).parents[1]
+
+
+def finished(work: Work, items: Sequence[Any]) -> Results:
+    """The number of each item and what `work` makes of it, as they are finished.
+
+    Raises InputError if the cluster that the environment names does not answer, or is lost.
+    """
+    address = os.environ.get(ADDRESS)
+    if address and items:
+        yield from _on_cluster(address, work, items)
+    elif items:
+        yield from _in_processes(work, items)
+
+
+def _in_processes(work: Work, items: Sequence[Any]) -> Results:
+    # Whoever interrupts this need not be warned of results that were not asked for, by joblib,
+    # nor of semaphores that were not tidied away, by the process that tidies them away.
+    warnings.filterwarnings("ignore", r"\d+ tasks")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
+    with parallel_config(
+        "loky",
+        n_jobs=min(cpu_count(), len(items)),
+        inner_max_num_threads=1,  # with more, the last bits of large products are others
+        idle_worker_timeout=SECONDS,  # where this process is killed, those end by themselves
+    ):
+        # one item at a time: its result is here as soon as it is there
+        parallel = Parallel(batch_size=1, return_as="generator_unordered")
+    calls = (delayed(_numbered)(work, number, item) for number, item in enumerate(items))
+    with _ignoring_interrupts():  # as do the processes that start here: this one ends them
+        results = parallel(calls)
+    yield from results
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _numbered(work: Work, number: int, item: Any) -> Numbered:
+    return number, work(item)
+
+
+# --------------------------------------------------------------------------------- on a cluster
+
+
+def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
+    with _client(address) as client:
+        import dask
+        from distributed import CancelledError, KilledWorker, as_completed
+
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
+        if not client.nthreads():
+            print(f"{address} has no workers yet: waiting for the first", file=sys.stderr)
+        # What all items need is the result of a task: a worker is sent it once, and if all who
+        # have it are lost, it is computed again.
+        shared = client.submit(tuple, [_archive(), pickle.dumps(work)])
+        call, pickled = _call_on_worker(np.__version__), [pickle.dumps(item) for item in items]
+        tasks = client.map(call, range(len(items)), pickled, shared=shared, pure=False)
+        try:
+            for task in as_completed(tasks):
+                yield task.result()
+        except CancelledError:
+            raise InputError(f"{ADDRESS}: the scheduler at {address} is gone") from None
+        except KilledWorker as error:
+            raise InputError(f"{ADDRESS}: {error}") from None
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    """A connection to the scheduler. Raises InputError if there is none."""
+    try:
+        from distributed import Client
+        from distributed.comm.core import connect
+        from distributed.security import Security
+    except ModuleNotFoundError:
+        raise InputError(
+            f"{ADDRESS} names a cluster, but distributed is not installed: pip install distributed"
+        ) from None
+
+    async def greet() -> None:
+        connection = await connect(address, SECONDS, **Security().get_connection_args("client"))
+        await connection.close()
+
+    try:
+        # A client waits forever for one that listens but does not answer. `connect` limits only
+        # the connection, the answer to it has as long again.
+        asyncio.run(asyncio.wait_for(greet(), 2 * SECONDS))
+        client = Client(address, timeout=SECONDS)
+    except Exception as error:  # there are many, if something else answers
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{ADDRESS}: no scheduler answers at {address} ({reason})") from None
+    logging.disable()  # what goes wrong is an exception, too
+    try:
+        with client:
+            yield client
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _archive() -> bytes:
+    """A zip file of the package `stages`."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(STAGES.rglob("*.py")):
+            archive.write(path, path.relative_to(STAGES.parent))
+    return content.getvalue()
+
+
+def _call_on_worker(version: str) -> Callable[..., Numbered]:
+    """What a worker calls; a local function is sent itself, not by a name that only we know.
+
+    version: of NumPy, which must be the same there
+    """
+
+    def call(number: int, pickled: bytes, shared: tuple[bytes, bytes]) -> Numbered:
+        from dask.utils import SerializableLock
+        from distributed import get_worker
+
+        archive, work = shared
+        root = Path(get_worker().local_directory, f"stages-{sha256(archive).hexdigest()}")
+        # One at a time in a process: the optimizers share their workspace, and threads are slower.
+        with SerializableLock("stages"):
+            loaded = sys.modules.get("stages")
+            if getattr(loaded, "__file__", None) != str(root / "stages" / "__init__.py"):
+                # A worker lives longer than this code: it may have another version, or none.
+                zipfile.ZipFile(io.BytesIO(archive)).extractall(root)
+                for name in [name for name in sys.modules if name.partition(".")[0] == "stages"]:
+                    del sys.modules[name]
+                sys.path.insert(0, str(root))
+                importlib.invalidate_caches()
+            threads = os.environ.get("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS"))
+            if (np.__version__, threads) != (version, "1"):
+                raise importlib.import_module("stages.params.errors").InputError(
+                    f"{get_worker().address}: the worker has NumPy {np.__version__} and "
+                    f"OMP_NUM_THREADS={threads or ''}; the same results need {version} and 1"
+                )
+            return number, pickle.loads(work)(pickle.loads(pickled))
+
+    return call

@@ -1,0 +1,88 @@
+import errno
+import shutil
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT
+
+from stages.params.command import plain_errors, run
+from stages.params.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def in_a_copy_of_params_yaml(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+
+
+def test_a_stage_gets_the_task_that_the_command_line_names():
+    calls = []
+    run(lambda name, task: calls.append((name, task)), ["moons"])
+    [(name, task)] = calls
+    assert (name, task.model.activation) == ("moons", "tanh")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["moonz"],
+            "moonz: unknown task (did you mean moons?); "
+            "valid tasks are regression, classification, moons",
+        ),
+        (
+            ["--help"],
+            "--help: unknown task; valid tasks are regression, classification, moons",
+        ),
+        ([], "one task is expected, got 0; tasks are regression, classification, moons"),
+        (
+            ["moons", "moons"],
+            "one task is expected, got 2; tasks are regression, classification, moons",
+        ),
+    ],
+)
+def test_no_such_task_is_one_line(arguments, message):
+    with pytest.raises(SystemExit) as stopped:
+        run(lambda name, task: None, arguments)
+    assert stopped.value.code == message
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("my.csv: is empty"), "my.csv: is empty"),
+        (InputError("one\ntwo"), "one\ntwo"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "a"),
+         "a: No such file or directory"),
+        (OSError("out of disks"), "out of disks"),
+        (KeyboardInterrupt(), 130),
+    ],
+)  # fmt: skip
+def test_what_a_user_can_mend_ends_without_a_traceback(error, code):
+    with pytest.raises(SystemExit) as stopped, plain_errors():
+        raise error
+    assert stopped.value.code == code
+
+
+def test_a_mistake_of_ours_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), plain_errors():
+        raise ZeroDivisionError
+
+
+def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
+    text = (tmp_path / "params.yaml").read_text()
+    text = text.replace("lr: 0.03\n", "lr: -1\n").replace("activation: tanh", "activation: tahn")
+    (tmp_path / "params.yaml").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.generate", "regression"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "params.yaml: tasks.regression.optimizers.sgd.lr: must be greater than 0, got -1\n"
+        "params.yaml: tasks.moons.model.activation: must be one of relu, tanh, sigmoid; "
+        "got 'tahn'\n"
+    )

@@ -1,0 +1,615 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import ROOT
+
+from stages.params.errors import InputError
+from stages.params.values import number
+from stages.schema.parameters import Generator, OwnTable, read_parameters
+from stages.training.hyperparameters import BUILT_IN, LBFGS, SGD, Adafactor, Adam, Own
+
+
+@pytest.fixture
+def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A function that changes keys of this project's params.yaml and returns what is reported."""
+    monkeypatch.chdir(tmp_path)
+
+    def report(changes: dict[str, Any]) -> list[str]:
+        write(changes)
+        with pytest.raises(InputError) as caught:
+            read_parameters()
+        return str(caught.value).splitlines()
+
+    return report
+
+
+MISSING = object()
+
+
+def write(changes: dict[str, Any]) -> None:
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for name, value in changes.items():
+        *path, last = name.split("/")
+        section = content
+        for key in path:
+            section = section[int(key) if isinstance(section, list) else key]
+        last = int(last) if isinstance(section, list) else last
+        if value is MISSING:
+            del section[last]
+        else:
+            section[last] = value
+    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def read(tmp_path: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    write(changes)
+    return read_parameters()
+
+
+def test_the_defaults_are_those_of_the_three_scripts():
+    parameters = read_parameters(ROOT / "params.yaml")
+    regression, classification = parameters.tasks["regression"], parameters.tasks["classification"]
+    assert isinstance(regression.data, Generator)
+    assert regression.data.options["samples"] == 1100
+    assert regression.split.test == 100
+    assert regression.model.hidden == ()
+    assert (regression.training.epochs, regression.training.batch_size) == (10, 100)
+    assert regression.hyperparameters == SGD(lr=0.03, momentum=0.6)
+    assert regression.optimizers.adam == Adam(lr=10)
+    assert classification.model.hidden == (10,)
+    assert classification.training.batch_size == "full"
+    assert classification.hyperparameters == SGD(lr=0.02)
+    assert parameters.tasks["moons"].hyperparameters == Adam(lr=0.01)
+
+
+# Each of these is one change to params.yaml, and the whole of what the user reads.
+OPTIMIZERS = (
+    "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd, "
+    "adafactor, lbfgs"
+)
+OWN = "; an optimizer of your own needs the key class"
+REFUSALS = [
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        -1,
+        "tasks.regression.optimizers.sgd.lr: must be greater than 0, got -1",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        0,
+        "tasks.regression.optimizers.sgd.lr: must be greater than 0, got 0",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        math.inf,
+        "tasks.regression.optimizers.sgd.lr: must be a finite number, got inf",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        "nan",
+        "tasks.regression.optimizers.sgd.lr: must be a finite number, got nan",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        "fast",
+        "tasks.regression.optimizers.sgd.lr: must be a number, got 'fast'",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        True,
+        "tasks.regression.optimizers.sgd.lr: must be a number, got true",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        None,
+        "tasks.regression.optimizers.sgd.lr: must be a number, got nothing",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/lr",
+        "1e-400000",
+        "tasks.regression.optimizers.sgd.lr: must be greater than 0, got 0",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/momentum",
+        -0.5,
+        "tasks.regression.optimizers.sgd.momentum: must be at least 0, got -0.5",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/momentun",
+        0.5,
+        "tasks.regression.optimizers.sgd.momentun: unknown key (did you mean momentum?); "
+        "valid keys are lr, momentum, dampening, weight_decay, nesterov, maximize",
+    ),
+    (
+        "tasks/classification/optimizers/sgd/nesterov",
+        True,
+        "tasks.classification.optimizers.sgd.nesterov: needs momentum greater than 0 and "
+        "dampening 0, got momentum 0 and dampening 0",
+    ),
+    (
+        "tasks/regression/optimizers/sgd",
+        {"momentum": 0.5, "dampening": 0.1, "nesterov": True},
+        "tasks.regression.optimizers.sgd.nesterov: needs momentum greater than 0 and "
+        "dampening 0, got momentum 0.5 and dampening 0.1",
+    ),
+    (
+        "tasks/regression/optimizers/sgd/maximize",
+        1,
+        "tasks.regression.optimizers.sgd.maximize: must be true or false, got 1",
+    ),
+    (
+        "tasks/regression/optimizers/adam/betas",
+        [0.9, 1],
+        "tasks.regression.optimizers.adam.betas[1]: must be less than 1, got 1",
+    ),
+    (
+        "tasks/regression/optimizers/adam/betas",
+        [0.9],
+        "tasks.regression.optimizers.adam.betas[1]: is missing; "
+        "expected two numbers of at least 0, below 1",
+    ),
+    (
+        "tasks/regression/optimizers/adam/betas",
+        [0.9, 0.9, 0.9],
+        "tasks.regression.optimizers.adam.betas: must have 2 or fewer entries, got 3",
+    ),
+    (
+        "tasks/regression/optimizers/adam/betas",
+        0.9,
+        "tasks.regression.optimizers.adam.betas: must be a list, got 0.9",
+    ),
+    (
+        "tasks/regression/optimizers/adam/eps",
+        -1e-9,
+        "tasks.regression.optimizers.adam.eps: must be at least 0, got -1e-09",
+    ),
+    (
+        "tasks/regression/optimizers/adm",
+        {"lr": 1},
+        "tasks.regression.optimizers.adm: unknown key (did you mean adam?); "
+        f"valid keys are {OPTIMIZERS}{OWN}",
+    ),
+    (
+        "tasks/regression/optimizer",
+        "rmsdrop",
+        "tasks.regression.optimizer: must be a key of optimizers (sgd, adam); got 'rmsdrop'",
+    ),
+    (
+        "tasks/regression/optimizers/muon",
+        {"lr": 1},
+        "tasks.regression.optimizers.muon: cannot train a network, since its biases are no "
+        "matrices; see checks.optimizers",
+    ),
+    (
+        "tasks/regression/optimizers/sparseadam",
+        {"lr": 1},
+        "tasks.regression.optimizers.sparseadam: cannot train a network, since its gradients are "
+        "dense; adam can",
+    ),
+    (
+        "tasks/regression/optimizers/lbfgs",
+        {"line_search_fn": "wolfe"},
+        "tasks.regression.optimizers.lbfgs.line_search_fn: must be one of strong_wolfe, null; "
+        "got 'wolfe'",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "lion.py", "lr": math.inf},
+        "tasks.regression.optimizers.lion.lr: must be a finite number, true, false, a text, null "
+        "or a list; got inf",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "Lion"},
+        "tasks.regression.optimizers.lion.class: must be a class after its module, such as "
+        "stages.own.lion.Lion; got 'Lion'",
+    ),
+    (
+        "tasks/regression/optimizers/lion",
+        {"class": "stages.own.lion.Lion", "reference": 3},
+        "tasks.regression.optimizers.lion.reference: must be a class after its module, such as "
+        "stages.own.lion.Lion; got 3",
+    ),
+    (
+        "tasks/regression/optimizers/sgd",
+        MISSING,
+        "tasks.regression.optimizer: must be a key of optimizers (adam); got 'sgd'",
+    ),
+    (
+        "tasks/regression/optimizers",
+        {},
+        "tasks.regression.optimizer: must be a key of optimizers (there is none); got 'sgd'",
+    ),
+    (
+        "tasks/regression/optimizers",
+        [1],
+        f"tasks.regression.optimizers: must be a section with the keys {OPTIMIZERS}, got [1]",
+    ),
+    (
+        "tasks/moons/model/activation",
+        "rleu",
+        "tasks.moons.model.activation: must be one of relu, tanh, sigmoid; got 'rleu'",
+    ),
+    (
+        "tasks/moons/model/loss",
+        "mse",
+        "tasks.moons.model.loss: must be one of half_mse, cross_entropy; got 'mse'",
+    ),
+    (
+        "tasks/moons/model/initialization",
+        "xavier",
+        "tasks.moons.model.initialization: must be one of uniform01, torch_linear; got 'xavier'",
+    ),
+    (
+        "tasks/moons/model/dtype",
+        "float16",
+        "tasks.moons.model.dtype: must be one of float64, float32; got 'float16'",
+    ),
+    ("tasks/moons/device", "gpu", "tasks.moons.device: must be one of cpu, cuda; got 'gpu'"),
+    (
+        "tasks/moons/model/hidden",
+        16,
+        "tasks.moons.model.hidden: must be a list, got 16",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        [16, 0],
+        "tasks.moons.model.hidden[1]: must be at least 1, got 0",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        MISSING,
+        "tasks.moons.model.hidden: is missing; "
+        "expected a list of layer widths, [] for a linear model",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        2.5,
+        "tasks.moons.training.epochs: must be a whole number, got 2.5",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        MISSING,
+        "tasks.moons.training.epochs: is missing; expected a whole number of at least 1",
+    ),
+    (
+        "tasks/moons/training/batch_size",
+        0,
+        "tasks.moons.training.batch_size: must be a whole number of at least 1, or full; got 0",
+    ),
+    (
+        "tasks/moons/training/batch_size",
+        "half",
+        "tasks.moons.training.batch_size: must be a whole number of at least 1, or full; "
+        "got 'half'",
+    ),
+    (
+        "tasks/moons/training/batch_size",
+        True,
+        "tasks.moons.training.batch_size: must be a whole number of at least 1, or full; got true",
+    ),
+    (
+        "tasks/moons/training/snapshots",
+        1,
+        "tasks.moons.training.snapshots: must be at least 2, got 1",
+    ),
+    ("tasks/moons/training/seed", -1, "tasks.moons.training.seed: must be at least 0, got -1"),
+    (
+        "tasks/moons/split/test",
+        1.5,
+        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "0 and 1; got 1.5",
+    ),
+    (
+        "tasks/moons/split/test",
+        0,
+        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "0 and 1; got 0",
+    ),
+    (
+        "tasks/moons/split/test",
+        math.nan,
+        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "0 and 1; got nan",
+    ),
+    (
+        "tasks/moons/split/standardize",
+        "no",
+        "tasks.moons.split.standardize: must be true or false, got 'no'",
+    ),
+    (
+        "tasks/moons/split",
+        MISSING,
+        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize",
+    ),
+    (
+        "tasks/moons/data",
+        MISSING,
+        "tasks.moons.data: is missing; expected a section with the keys source, options, seed "
+        "or source, features, target",
+    ),
+    (
+        "tasks/moons/data/source",
+        "moons.txt",
+        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .parquet), "
+        "got 'moons.txt'",
+    ),
+    (
+        "tasks/moons/data/source",
+        MISSING,
+        "tasks.moons.data.source: is missing; expected a text",
+    ),
+    (
+        "tasks/moons/data/features",
+        ["x1"],
+        "tasks.moons.data.features: unknown key; valid keys are source, options, seed",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": "b", "seed": 1},
+        "tasks.moons.data.seed: unknown key; valid keys are source, features, target",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": [], "target": "b"},
+        "tasks.moons.data.features: must name at least one column, got []",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a", "a"], "target": "b"},
+        "tasks.moons.data.features: must name each column once, got a again",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.parquet", "features": ["a", "b"], "target": "b"},
+        "tasks.moons.data.target: must not be one of the features, got 'b'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": [2019], "target": "b"},
+        "tasks.moons.data.features[0]: must be text, got 2019; in quotes it would be text: '2019'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": ""},
+        "tasks.moons.data.target: must not be empty",
+    ),
+    ("tasks", {}, "tasks: must have 1 or more entries, got 0"),
+    ("tasks", [1], "tasks: must be a mapping, got [1]"),
+    ("task", {}, "task: unknown key (did you mean tasks?); valid keys are tasks, checks"),
+    (
+        "checks",
+        MISSING,
+        "checks: is missing; expected a section with the keys gradients, training, optimizers",
+    ),
+    (
+        "checks/optimizers/variants/SGD/1/lr",
+        -3,
+        "checks.optimizers.variants.SGD[1].lr: must be greater than 0, got -3",
+    ),
+    (
+        "checks/optimizers/variants/Adan",
+        [],
+        "checks.optimizers.variants.Adan: unknown key (did you mean Adam?); "
+        "valid keys are SGD, Adam, AdamW, Adamax, NAdam, RAdam, Adagrad, Adadelta, RMSprop, Rprop, "
+        f"ASGD, Adafactor, SparseAdam, Muon, LBFGS{OWN}",
+    ),
+    (
+        "checks/optimizers/variants/Lion",
+        {"class": "stages.own.lion.Lion"},
+        "checks.optimizers.variants.Lion.variants: is missing; expected a list of hyperparameters",
+    ),
+    (
+        "checks/optimizers/variants/Lion",
+        {"class": "stages.own.lion.Lion", "variants": [{"lr": {"a": 1}}]},
+        "checks.optimizers.variants.Lion.variants[0].lr: must be a finite number, true, false, a "
+        "text, null or a list; got {'a': 1}",
+    ),
+    (
+        "checks/gradients/step",
+        0.5,
+        "checks.gradients.step: must be at most 0.1, got 0.5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), REFUSALS)
+def test_a_mistake_is_one_line(problems, key, value, message):
+    assert problems({key: value}) == [f"params.yaml: {message}"]
+
+
+@pytest.mark.parametrize("name", ["9moons", "mo ons", "../moons", "gradients", "optimizers", ""])
+def test_a_task_has_a_name_for_files_of_its_own(problems, name):
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
+        f"params.yaml: tasks.{name}: is no name for a task: it must be letters, digits, _ and -, "
+        "begin with a letter, and not be one of gradients, training, optimizers"
+    ]
+
+
+def test_every_mistake_is_reported_at_once(problems):
+    assert problems(
+        {
+            "tasks/regression/optimizers/sgd/lr": -1,
+            "tasks/regression/optimizers/adam/lr": "x",
+            "tasks/regression/training/epochs": 0,
+            "tasks/classification/model/activation": "rleu",
+            "tasks/moons/colour": "red",
+            "checks/optimizers/steps": 0,
+        }
+    ) == [
+        "params.yaml: tasks.regression.training.epochs: must be at least 1, got 0",
+        "params.yaml: tasks.regression.optimizers.sgd.lr: must be greater than 0, got -1",
+        "params.yaml: tasks.regression.optimizers.adam.lr: must be a number, got 'x'",
+        "params.yaml: tasks.classification.model.activation: "
+        "must be one of relu, tanh, sigmoid; got 'rleu'",
+        "params.yaml: tasks.moons.colour: unknown key; valid keys are "
+        "data, split, model, training, device, optimizers, optimizer, sweep",
+        "params.yaml: checks.optimizers.steps: must be at least 1, got 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "params.yaml: must be a section with the keys tasks, checks, got nothing"),
+        ("- 1", "params.yaml: must be a section with the keys tasks, checks, got [1]"),
+        ("tasks: {}\ntasks: {}", "params.yaml:2: the key tasks is given twice"),
+        ("tasks:\n  a: 1\n  'a': 2", "params.yaml:3: the key a is given twice"),
+        ("a: 1\nb: ]\nc: 2", "params.yaml:2: did not find expected node content"),
+        ("? [a]\n: 1", "params.yaml:1: found unhashable key"),
+        (
+            "a: !!python/object/apply:os.system [exit]",
+            "params.yaml:1: could not determine a constructor for the tag "
+            "'tag:yaml.org,2002:python/object/apply:os.system'",
+        ),
+    ],
+)
+def test_a_file_that_is_no_such_yaml_is_one_line(tmp_path, monkeypatch, content, message):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_parameters()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\xfa", b"a: \x01", b"a: \xff"])
+def test_a_file_that_is_no_text_is_one_line(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=r"^params\.yaml: un.*$") as caught:
+        read_parameters()
+    assert "\n" not in str(caught.value)
+
+
+def test_no_file_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        read_parameters()
+    assert str(caught.value) == "params.yaml: not found; run this in the root of the project"
+
+
+def test_what_dvc_exp_run_writes_are_numbers(tmp_path, monkeypatch):
+    assert yaml.safe_load("1e-05") == "1e-05"
+    changes = {
+        "tasks/regression/optimizers/sgd/lr": "1e-05",
+        "tasks/regression/optimizers/adam/betas": ["5e-1", "0.25"],
+        "tasks/regression/training/epochs": 100.0,
+        "tasks/regression/training/batch_size": "1e1",
+        "tasks/regression/split/test": "5e-2",
+        "tasks/moons/split/test": 10.0,
+    }
+    parameters = read(tmp_path, changes, monkeypatch)
+    regression = parameters.tasks["regression"]
+    assert regression.hyperparameters.lr == 1e-5
+    assert regression.optimizers.adam == Adam(lr=10, betas=(0.5, 0.25))
+    assert (regression.training.epochs, regression.training.batch_size) == (100, 10)
+    assert isinstance(regression.training.epochs, int)
+    assert regression.split.test == 0.05
+    assert isinstance(parameters.tasks["moons"].split.test, int)
+
+
+@given(st.floats(allow_nan=False) | st.integers(-(2**53), 2**53))
+def test_the_text_of_a_number_is_that_number(value):
+    assert number(repr(value)) == number(value) == value
+
+
+@given(st.text())
+def test_a_text_that_is_no_number_stays_a_text(text):
+    try:
+        float(text)
+    except ValueError:
+        assert number(text) is text
+
+
+def test_a_table_of_ones_own_needs_no_options_and_no_seed(tmp_path, monkeypatch):
+    data = {"source": "my.csv", "features": ["a", "b"], "target": "c"}
+    task = read(tmp_path, {"tasks/moons/data": data}, monkeypatch).tasks["moons"]
+    assert task.data == OwnTable(source="my.csv", features=("a", "b"), target="c")
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_names_and_defaults_of_hyperparameters_are_those_of_torch(kind):
+    import torch
+
+    parameter = torch.zeros(1, 1, requires_grad=True)
+    reference = getattr(torch.optim, kind.__name__)([parameter])
+    defaults = {name: reference.defaults[name] for name in kind.model_fields}
+    if kind is LBFGS:
+        assert defaults["max_eval"] == kind().max_iter * 5 // 4
+        defaults["max_eval"] = None
+    assert defaults == kind().model_dump()
+    getattr(torch.optim, kind.__name__)([parameter], **kind().model_dump())
+
+
+@given(
+    kind=st.sampled_from(BUILT_IN),
+    values=st.fixed_dictionaries(
+        {},
+        optional={
+            "lr": st.floats(-1, 1),
+            "momentum": st.sampled_from([-0.5, 0.0, 0.5, 1.5]),
+            "dampening": st.sampled_from([0.0, 0.5]),
+            "weight_decay": st.floats(-1, 1),
+            "nesterov": st.booleans(),
+            "eps": st.floats(-1, 1),
+            "betas": st.tuples(st.floats(-1, 2), st.floats(-1, 2)),
+            "momentum_decay": st.floats(-1, 1),
+            "lr_decay": st.floats(-1, 1),
+            "initial_accumulator_value": st.floats(-1, 1),
+            "rho": st.floats(-0.5, 1.5),
+            "alpha": st.floats(-1, 1),
+            "beta2_decay": st.floats(-1, 0.5),
+            "d": st.floats(0.5, 1.5),
+            "etas": st.tuples(st.floats(-0.5, 1.5), st.floats(0.5, 2)),
+        },
+    ),
+)
+def test_hyperparameters_are_refused_where_torch_refuses_them(kind, values):
+    import torch
+
+    values = {name: value for name, value in values.items() if name in kind.model_fields}
+    if kind is Adafactor and "eps" in values:
+        values["eps"] = (values["eps"], abs(values["eps"]))
+
+    def accepts(make) -> bool:
+        try:
+            make()
+        except ValueError:
+            return False
+        return True
+
+    parameter = torch.zeros(1, 1, requires_grad=True)
+    theirs = accepts(lambda: getattr(torch.optim, kind.__name__)([parameter], **values))
+    assert accepts(lambda: kind(**values)) == (theirs and values.get("lr") != 0)
+
+
+def test_parameters_cannot_be_changed_by_a_stage():
+    task = read_parameters(ROOT / "params.yaml").tasks["moons"]
+    with pytest.raises(ValueError, match="frozen"):
+        task.device = "cuda"
+
+
+def test_an_optimizer_of_ones_own_has_a_class_and_any_hyperparameters(tmp_path, monkeypatch):
+    lion = {"class": "stages.own.lion.Lion", "lr": "1e-05", "betas": [0.9, 0.99], "sign": True}
+    variants = {"class": "stages.own.lion.Lion", "reference": "lion.Lion", "variants": [{"lr": 1}]}
+    changes = {
+        "tasks/moons/optimizers/lion": lion,
+        "tasks/moons/optimizer": "lion",
+        "checks/optimizers/variants": {"SGD": [{"lr": 0.1}], "Lion": variants},
+    }
+    parameters = read(tmp_path, changes, monkeypatch)
+    selected = parameters.tasks["moons"].hyperparameters
+    assert isinstance(selected, Own)
+    assert selected.values() == {"lr": 1e-5, "betas": (0.9, 0.99), "sign": True}
+    assert (selected.by_hand, selected.by_torch) == ("stages.own.lion.Lion", None)
+    sgd, own = parameters.checks.optimizers.cases()
+    assert (sgd.name, sgd.variant, sgd.has_reference) == ("SGD", "lr=0.1", True)
+    assert (own.name, own.variant, own.has_reference) == ("Lion", "lr=1", True)
+    assert own.hyperparameters.by_torch == "lion.Lion"

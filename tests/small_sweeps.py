@@ -1,0 +1,123 @@
+"""Small sweeps in the current directory, in this process and in processes of their own."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from repository import ROOT
+from trainings import task_like, write_samples
+
+from stages.files.files import Files, read_table
+from stages.schema.parameters import Task
+from stages.sweeps.blocks import Block, blocks, train
+from stages.sweeps.results import Runs, gather
+
+NAME = "small"
+
+
+def classifier(optimizers: dict[str, Any], seeds: int = 2, **changes: Any) -> Task:
+    """A classifier of the 70 + 20 samples that it writes, and its sweep."""
+    write_samples(NAME, train=70, test=20, features=2, classes=2)
+    return _task("classification", optimizers, seeds, changes)
+
+
+def regression(optimizers: dict[str, Any], seeds: int = 2, **changes: Any) -> Task:
+    """A line through the 70 + 20 samples that it writes, and its sweep."""
+    write_samples(NAME, train=70, test=20, features=1)
+    return _task("regression", optimizers, seeds, changes)
+
+
+def _task(name: str, optimizers: dict[str, Any], seeds: int, changes: dict[str, Any]) -> Task:
+    sweep = {"seeds": seeds, "repeated": 1, "optimizers": optimizers}
+    short = {"training__epochs": 3, "training__batch_size": "full", "sweep": sweep}
+    return task_like(name, **{**short, **changes})
+
+
+def plan_blocks(task: Task) -> list[Block]:
+    first = task.training.seed
+    return list(blocks(task.sweep.swept, range(first, first + task.sweep.seeds), first))
+
+
+def run_blocks(task: Task) -> list[Runs]:
+    """All runs of the task's sweep, block by block in this process."""
+    tables = read_table(Files(NAME).train), read_table(Files(NAME).test)
+    planned = plan_blocks(task)
+    results = {n: train(block, NAME, task, tables) for n, block in enumerate(planned)}
+    return gather(planned, results, task.sweep.seeds)
+
+
+def write_parameters(task: Task) -> None:
+    """Writes params.yaml with this task alone."""
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    dumped = task.model_dump(mode="json", exclude_none=True, by_alias=True)
+    Path("params.yaml").write_text(
+        yaml.safe_dump(content | {"tasks": {NAME: dumped}}, sort_keys=False)
+    )
+
+
+ALONE = "import stages.sweep as stage; stage.drift = lambda *_: {}; stage.run(stage.main)"
+
+
+def start_sweep(
+    code: Path = ROOT,
+    torch: bool = False,
+    limit: tuple[int, int] | None = None,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.STDOUT,
+    **environment: str,
+) -> subprocess.Popen[str]:
+    """`python -m stages.sweep` in the current directory, in a process group of its own.
+
+    code: where the package `stages` is
+    torch: repeat some trainings there, too
+    limit: a resource, and how much of it there is
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "DASK_SCHEDULER_ADDRESS"}
+    return subprocess.Popen(
+        [sys.executable, *(["-m", "stages.sweep"] if torch else ["-c", ALONE]), NAME],
+        env={**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(code), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+        preexec_fn=limit and (lambda: resource.setrlimit(limit[0], (limit[1], limit[1]))),
+    )
+
+
+def sweep(code: Path = ROOT, torch: bool = False, **environment: str) -> dict[str, bytes]:
+    """What a whole sweep writes, by the name of the file; it must succeed and print nothing."""
+    process = start_sweep(code, torch, **environment)
+    printed, _ = process.communicate(timeout=120)
+    assert (process.returncode, printed) == (0, "")
+    return outputs()
+
+
+def outputs() -> dict[str, bytes]:
+    files = Files(NAME)
+    return {
+        path.name: path.read_bytes() for path in (files.sweep, files.sweep_metrics, files.curves)
+    }
+
+
+def finished_blocks() -> dict[str, tuple[int, bytes]]:
+    """The files of finished blocks: when they were written, and what is in them."""
+    folder = Files(NAME).blocks
+    paths = folder.iterdir() if folder.exists() else []
+    return {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes())
+        for path in paths
+        if path.suffix != ".part"
+    }
+
+
+def same(left: NDArray[Any], right: NDArray[Any]) -> bool:
+    """Whether the two are equal to the last bit, one NaN being as good as another."""
+    one, other = (np.where(np.isnan(values), np.nan, values) for values in (left, right))
+    return one.dtype == other.dtype and one.tobytes() == other.tobytes()

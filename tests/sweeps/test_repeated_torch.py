@@ -1,0 +1,86 @@
+"""Runs of a sweep in torch, against the torch twin's training with the same settings."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_sweeps import NAME, classifier, regression, run_blocks, write_parameters
+from trainings import train
+
+from stages.schema.parameters import Task
+from stages.sweep import drift
+from stages.sweeps.repeated_torch import losses
+
+CASES: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
+    (classifier, {"adam": {"lr": [0.01, 0.1], "betas": [0.8, [0.9, 0.99]]}}, {}),
+    (classifier, {"sgd": {"lr": 0.1, "momentum": [0.5]}}, {"training__batch_size": 30}),
+    (regression, {"rprop": {"lr": [0.01]}}, {"model__dtype": "float32"}),
+]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "optimizers", "changes"), CASES)
+def test_losses_are_those_of_the_torch_twin(
+    kind: Any, optimizers: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    task = kind(optimizers, **changes)
+    write_parameters(task)
+    ((name, swept),) = task.sweep.swept.items()
+    points = swept.points(np.random.default_rng(0))
+    last = {axis: values[-1] for axis, values in points.items()}
+    found = losses({"task": NAME, "runs": [[name, last, seed] for seed in (5, 6)]}, {})
+    whole = {axis: value for axis, value in last.items() if "[" not in axis}
+    pairs = {"betas": (last["betas[0]"], last["betas[1]"])} if "betas[0]" in last else {}
+    for number, seed in enumerate((5, 6)):
+        content = task.model_dump(exclude_none=True) | {
+            "optimizer": name,
+            "optimizers": {name: whole | pairs},
+            "training": task.training.model_dump() | {"seed": seed},
+        }
+        _, _, history = train("torch", NAME, Task.model_validate(content))
+        for column in ("train_loss", "test_loss"):
+            assert found[column][number] == history[column][-1]
+            assert found[column][0] != found[column][1]
+
+
+def test_no_runs() -> None:
+    write_parameters(classifier({"sgd": {"lr": 1}}))
+    assert {
+        name: values.shape for name, values in losses({"task": NAME, "runs": []}, {}).items()
+    } == {
+        "train_loss": (0,),
+        "test_loss": (0,),
+    }
+
+
+def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
+    """In a process of its own; of all optimizers, and one without a reference by hand."""
+    task = regression(
+        {
+            "sgd": {"lr": [0.01, 1e30]},
+            "adam": {"lr": [0.1, 0.2]},
+            "mine": {"class": "stages.optim.SGD", "lr": [0.02]},
+        },
+        seeds=1,
+        training__epochs=20,
+        model__dtype="float32",
+        sweep__repeated=100,
+    )
+    write_parameters(task)
+    gathered = run_blocks(task)
+    assert [runs.results["diverged"].sum() for runs in gathered] == [1, 0, 0]
+    found = drift(NAME, task, gathered, [task.training.seed])
+    assert found["runs"] == 4
+    assert found["train_loss"] is not None
+    assert found["test_loss"] is not None
+    assert 0 < found["train_loss"] < 1e-5
+    assert 0 < found["test_loss"] < 1e-5
+    # and they are the losses of these very runs
+    gathered[2].results["train_loss"][0, 0] *= 1.5
+    wrong = drift(NAME, task, gathered, [task.training.seed])
+    assert wrong["train_loss"] == pytest.approx(1 / 3, rel=1e-5)

@@ -1,0 +1,185 @@
+"""What is kept of a sweep: whole blocks, and none under other settings."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from repository import ROOT
+from small_sweeps import NAME, classifier, plan_blocks, same
+
+from stages.files.files import Files
+from stages.schema.parameters import Task
+from stages.sweeps import store
+from stages.sweeps.blocks import Block
+from stages.sweeps.store import Store
+
+RESULTS = {
+    "steps": np.array([3, 0]),
+    "train_loss": np.array([0.1, np.nan]),
+    "test_loss": np.array([-0.0, np.inf]),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def task(**changes: Any) -> Task:
+    return classifier({"sgd": {"lr": [0.1, 0.2]}, "adam": {"lr": [0.1, 0.2]}}, **changes)
+
+
+def open_store(of: Task) -> Store:
+    return Store(Path("blocks"), of, [Files(NAME).train, Files(NAME).test])
+
+
+def kept() -> tuple[Store, Block, Path]:
+    """A store with one block, the block, and its file."""
+    here, block = open_store(task()), plan_blocks(task())[0]
+    here.write(block, RESULTS)
+    (path,) = Path("blocks").iterdir()
+    return here, block, path
+
+
+def test_results_come_back_bit_for_bit() -> None:
+    here, block, _ = kept()
+    read = here.read(block)
+    assert read is not None
+    assert read.keys() == RESULTS.keys()
+    assert all(same(read[name], values) for name, values in RESULTS.items())
+    assert open_store(task()).read(block) is not None
+    assert [here.read(other) for other in plan_blocks(task())[1:]] == [None] * 3
+
+
+def test_no_results_without_the_folder() -> None:
+    assert open_store(task()).read(plan_blocks(task())[0]) is None
+
+
+OTHERS: dict[str, Callable[[Task, Block], tuple[Task, Block]]] = {
+    "seed": lambda task, block: (task, replace(block, seed=block.seed + 1)),
+    "points": lambda task, block: (task, replace(block, points={"lr": np.array([0.1, 0.3])})),
+    "fewer points": lambda task, block: (task, replace(block, points={"lr": np.array([0.1])})),
+    "axis": lambda task, block: (task, replace(block, points={"momentum": np.array([0.1, 0.2])})),
+    "optimizer": lambda task, block: (task, replace(block, kind=plan_blocks(task)[2].kind)),
+    "class": lambda task, block: (task, replace(block, fixed={"class": "stages.own.mine.Mine"})),
+    "epochs": lambda _, block: (with_changes(training__epochs=4), block),
+    "batches": lambda _, block: (with_changes(training__batch_size=10), block),
+    "model": lambda _, block: (with_changes(model__hidden=[11]), block),
+    "dtype": lambda _, block: (with_changes(model__dtype="float32"), block),
+}
+
+
+def with_changes(**changes: Any) -> Task:
+    return task(**changes)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_results_are_not_those_of_other_settings(what: str) -> None:
+    _, block, _ = kept()
+    other_task, other_block = OTHERS[what](task(), block)
+    assert open_store(other_task).read(other_block) is None
+
+
+def test_results_are_not_those_of_other_samples() -> None:
+    for path in (Files(NAME).train, Files(NAME).test):
+        _, block, kept_file = kept()
+        path.write_bytes(path.read_bytes() + b"\0")
+        assert Store(Path("blocks"), task(), [path]).read(block) is None
+        kept_file.unlink()
+
+
+def test_results_are_not_those_of_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = Path("stages").absolute()
+    shutil.copytree(ROOT / "stages", stages, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(store, "STAGES", stages)
+    _, block, _ = kept()
+    assert open_store(task()).read(block) is not None
+    for package in store.PACKAGES:
+        (file := stages / package / "new.py").touch()
+        assert open_store(task()).read(block) is None, package
+        file.unlink()
+        one, *_ = (stages / package).glob("*.py")
+        one.write_text((before := one.read_text()) + "#")
+        assert open_store(task()).read(block) is None, package
+        one.write_text(before)
+    (stages / "figures" / "new.py").touch()
+    assert open_store(task()).read(block) is not None
+    monkeypatch.setattr(np, "__version__", "0.0")
+    assert open_store(task()).read(block) is None
+
+
+def test_results_stay_those_of_a_block_wherever_it_is_in_the_sweep() -> None:
+    """More seeds, other optimizers, another first seed: only blocks that are new are computed."""
+    _, block, _ = kept()
+    changed = classifier(
+        {"adam": {"lr": 1}, "mine": {"lr": [0.1]} | {"class": "a.B"}, "sgd": {"lr": [0.1, 0.2]}},
+        seeds=5,
+        training__seed=task().training.seed - 1,
+        training__snapshots=2,
+    )
+    found = [open_store(changed).read(other) is not None for other in plan_blocks(changed)]
+    assert found == [False] * 11 + [True] + [False] * 3
+    assert (plan_blocks(changed)[11].rows != block.rows).all()
+
+
+def test_a_file_that_is_not_whole_is_none() -> None:
+    here, block, path = kept()
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        assert here.read(block) is None, length
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert here.read(block) is None, place
+    path.write_bytes(content)
+    assert here.read(block) is not None
+
+
+def test_a_full_disk_is_an_error_with_the_name_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the file is written, as on a real one."""
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # nor does Python name the file
+
+    here, block = open_store(task()), plan_blocks(task())[0]
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        here.write(block, RESULTS)
+    assert Path(caught.value.filename).parent == Path("blocks")
+    assert list(Path("blocks").iterdir()) == []
+    assert here.read(block) is None
+
+
+def test_what_is_stopped_while_it_is_written_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_bytes
+
+    def killed(path: Path, content: bytes) -> int:
+        write(path, content[: len(content) // 2])
+        raise KeyboardInterrupt
+
+    here, block = open_store(task()), plan_blocks(task())[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            here.write(block, RESULTS)
+    assert here.read(block) is None
+    here.write(block, RESULTS)
+    assert here.read(block) is not None
+
+
+def test_what_belongs_to_no_block_is_deleted() -> None:
+    here, block, path = kept()
+    one, other, *_ = plan_blocks(task())
+    here.write(other, RESULTS)
+    Path("blocks", "killed.part").touch()
+    here.keep_only([one])
+    assert list(Path("blocks").iterdir()) == [path]
+    assert here.read(block) is not None
