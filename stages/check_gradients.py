@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.files.files import write_metrics
+from stages.files.metrics import write_metrics
 from stages.graph.graph import OPERATIONS
 from stages.graph.losses import LOSSES
 from stages.models.mlp import ACTIVATIONS
-from stages.params.command import plain_errors
+from stages.params.command import run
 from stages.params.errors import InputError
+from stages.proofs.checks import GradientChecks
 from stages.proofs.claims import claims_of_gradients, say_what_fails
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import Formula, model_formulas, operation_formulas
@@ -29,12 +30,11 @@ from stages.proofs.gradients import (
 )
 from stages.proofs.operands import CASES
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
-from stages.schema.parameters import GradientChecks, read_parameters
 
 Metrics = dict[str, float | int | None]
 
 
-def main(checks: GradientChecks) -> None:
+def main(gradients: GradientChecks) -> None:
     """Writes metrics/gradients.json: for each operation, and each kind of model, the worst case.
 
     A gradient that is wrong is said, too.
@@ -51,12 +51,12 @@ def main(checks: GradientChecks) -> None:
     """
     refuse_what_is_not_compared()
     operations = {
-        name: worst(partial(operation_formulas, name, checks.seed), checks.step)
+        name: worst(partial(operation_formulas, name, gradients.seed), gradients.step)
         for name in OPERATIONS
     }
     models = {
         f"{activation}_{loss}": worst(
-            partial(model_formulas, activation, loss, checks.seed), checks.step
+            partial(model_formulas, activation, loss, gradients.seed), gradients.step
         )
         for activation, loss in product(ACTIVATIONS, LOSSES)
     }
@@ -111,5 +111,4 @@ def _largest(errors: Sequence[float]) -> float | None:
 
 
 if __name__ == "__main__":
-    with plain_errors():
-        main(read_parameters().checks.gradients)
+    run(main)

@@ -14,16 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.files import write_metrics, write_tensors
-from stages.params.command import plain_errors
+from stages.files.metrics import write_metrics
+from stages.files.tensors import write_tensors
+from stages.params.command import run
 from stages.proofs.by_itself import checks_by_itself
+from stages.proofs.checks import Case, OptimizerChecks
 from stages.proofs.claims import claims_of_optimizers, say_what_fails
 from stages.proofs.difference import ulp_along_paths, ulp_differences
 from stages.proofs.objective import Term, columns_of, objective
 from stages.proofs.paths import numpy_paths
 from stages.proofs.vectors import write_vectors
 from stages.reference.process import start
-from stages.schema.parameters import Case, OptimizerChecks, read_parameters
 from stages.training.hyperparameters import Own
 
 Array = NDArray[Any]
@@ -32,14 +33,14 @@ DTYPES = ("float64", "float32")
 Measures = dict[str, int | None]
 
 
-def main(checks: OptimizerChecks) -> None:
+def main(optimizers: OptimizerChecks) -> None:
     """Writes metrics/optimizers.json, and what is drawn and replayed elsewhere; says what differs.
 
     Of each class the worst of its variants, see `compare`; without a reference there is nothing to
     compare. A class of the user's own has, too, what stages/proofs/by_itself.py measures.
     """
-    cases = checks.cases()
-    terms = objective(checks.start, checks.samples, checks.steps, checks.seed)
+    cases = optimizers.cases()
+    terms = objective(optimizers.start, optimizers.samples, optimizers.steps, optimizers.seed)
     with (
         start("stages.proofs.paths_torch", "ieee", "ieee", {}) as ieee,
         start("stages.proofs.paths_torch", "native", "native", {}) as native,
@@ -47,7 +48,7 @@ def main(checks: OptimizerChecks) -> None:
         ours = {
             f"{number}/{dtype}": path
             for dtype in DTYPES
-            for number, path in enumerate(numpy_paths(cases, terms, checks.steps, dtype))
+            for number, path in enumerate(numpy_paths(cases, terms, optimizers.steps, dtype))
         }
         theirs = {"ieee": ieee.result(), "native": native.result()}
     compared = [
@@ -57,7 +58,7 @@ def main(checks: OptimizerChecks) -> None:
     metrics: dict[str, Measures] = {}
     for name in dict.fromkeys(case.name for case in cases):
         variants = {number: case for number, case in enumerate(cases) if case.name == name}
-        metrics[name] = {"variants": len(variants), "steps": checks.steps}
+        metrics[name] = {"variants": len(variants), "steps": optimizers.steps}
         metrics[name] |= worst([compared[number] for number in variants])
         if any(isinstance(case.hyperparameters, Own) for case in variants.values()):
             paths = np.array([ours[f"{number}/float64"] for number in variants])
@@ -128,5 +129,4 @@ def write_walks(
 
 
 if __name__ == "__main__":
-    with plain_errors():
-        main(read_parameters().checks.optimizers)
+    run(main)

@@ -8,32 +8,30 @@ another order; each step carries on what the last one rounded differently, and t
 torch works in processes of its own meanwhile: its arithmetic is chosen once for a process.
 """
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages import optim
-from stages.files.files import Files, History, read_table, write_history, write_metrics
-from stages.models.mlp import network
-from stages.params.command import plain_errors
-from stages.params.errors import InputError, unknown
+from stages.files.history import History, write_history
+from stages.files.metrics import write_metrics
+from stages.models.model import Model
+from stages.params.command import run
+from stages.params.errors import InputError
+from stages.params.file import read_section
+from stages.proofs.checks import TrainingChecks
 from stages.proofs.claims import claims_of_training, say_what_fails
 from stages.proofs.difference import ulp_difference
+from stages.proofs.training import trainings
 from stages.reference.process import start
-from stages.schema.parameters import Task, TrainingChecks, read_parameters
-from stages.training.plan import initial_parameters, layer_sizes
 
 Array = NDArray[Any]
-Values = Mapping[str, Any]
 
-PLACE = "params.yaml: checks.training"
 LINES = 300  # of the plot, at most
 
 
-def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
+def main(training: TrainingChecks) -> None:
     """Writes metrics/training.json, by optimizer, and plots/training/drift.csv; says what differs.
 
     ulp_ieee: how far a parameter is from torch's with the same kernels after any of the `steps`, in
@@ -42,36 +40,37 @@ def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
     drift, largest_drift: how far the parameters are from those of native torch after the last of
         the `drift_steps`, and at most after any, see `relative_drift`
     """
-    if checks.task not in tasks:
-        raise InputError(f"{PLACE}.task: {unknown('task', checks.task, tasks)}")
-    model, arrays = given(checks.task, tasks[checks.task])
-    optimizers = {type(values).__name__: values.model_dump() for _, values in checks.optimizers}
-    ieee = model | {"optimizers": optimizers, "steps": checks.steps, "leaves": True}
-    native = model | {"optimizers": optimizers, "steps": checks.drift_steps, "leaves": False}
-    metrics, shown = {}, plotted(checks.drift_steps)
+    task = training.task
+    model = read_section(Model, "tasks", task, "model")
+    seed = read_section(int, "tasks", task, "training", "seed")
+    given = {"task": task, "model": model.model_dump(), "seed": seed}
+    given["optimizers"] = training.optimizers.model_dump(by_alias=True)
+    ieee = given | {"steps": training.steps, "leaves": True}
+    native = given | {"steps": training.drift_steps, "leaves": False}
+    metrics, shown = {}, plotted(training.drift_steps)
     plot: History = {"step": shown.tolist()}
     with (
-        start("stages.proofs.training_torch", "ieee", ieee, arrays) as torch_ieee,
-        start("stages.proofs.training_torch", "native", native, arrays) as torch_native,
+        start("stages.proofs.training_torch", "ieee", ieee, {}) as torch_ieee,
+        start("stages.proofs.training_torch", "native", native, {}) as torch_native,
     ):
-        steps = max(checks.steps, checks.drift_steps)
-        ours = {
-            name: np.array(list(numpy_steps(name, values, steps, model, arrays)))
-            for name, values in optimizers.items()
-        }
+        steps = max(training.steps, training.drift_steps)
+        ours = trainings(task, model, seed, training.optimizers, steps)
         equal, drifting = torch_ieee.result(), torch_native.result()
-    for name in optimizers:
-        drift = relative_drift(ours[name][: checks.drift_steps], drifting[name])
+    for name in ours:
+        drift = relative_drift(ours[name][: training.drift_steps], drifting[name])
         if not np.isfinite(drift).all():
             step = np.argmin(np.isfinite(drift)) + 1
-            raise InputError(f"{PLACE}.optimizers.{name}: the training diverges at step {step}")
-        first = ours[name][: checks.steps]
+            raise InputError(
+                f"params.yaml: checks.training.optimizers.{name}: the training diverges at "
+                f"step {step}"
+            )
+        first = ours[name][: training.steps]
         differing = np.flatnonzero((bits(first) != bits(equal[name])).any(axis=1))
         metrics[name] = {
-            "steps": checks.steps,
+            "steps": training.steps,
             "ulp_ieee": ulp_difference(first, equal[name]),
             "first_difference": int(differing[0]) + 1 if len(differing) else 0,
-            "drift_steps": checks.drift_steps,
+            "drift_steps": training.drift_steps,
             "drift": drift[-1].item(),
             "largest_drift": drift.max().item(),
         }
@@ -79,41 +78,6 @@ def main(checks: TrainingChecks, tasks: Mapping[str, Task]) -> None:
     write_metrics(Path("metrics", "training.json"), metrics)
     say_what_fails(claims_of_training(metrics))
     write_history(Path("plots", "training", "drift.csv"), plot)
-
-
-def given(name: str, task: Task) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What both sides train from, as stages/proofs/training_torch.py takes it: model and arrays."""
-    train = read_table(Files(name).train)
-    sizes, dtype = layer_sizes(task.model, train), task.model.dtype
-    model = {
-        "sizes": sizes,
-        "activation": task.model.activation,
-        "loss": task.model.loss,
-        "dtype": dtype,
-    }
-    target = train.target if train.classes is not None else train.target[:, None].astype(dtype)
-    arrays = {"x": train.features.astype(dtype), "target": target}
-    seed = task.training.seed
-    return model, arrays | initial_parameters(sizes, task.model.initialization, dtype, seed)
-
-
-def numpy_steps(
-    name: str, hyperparameters: Values, steps: int, model: Values, arrays: Mapping[str, Array]
-) -> Iterator[Array]:
-    """(n,) after each step: the parameters in one row, by our graph and our optimizer."""
-    net = network(**model)
-    for key, values in net.graph.views(net.graph.parameters).items():
-        np.copyto(values, arrays[key])
-    # In one piece, not in tiles: the leaf kernels know of none.
-    program = net.graph.compile(net.loss, samples=len(arrays["x"]), differentiate=True)
-    program.feed(x=arrays["x"][None], target=arrays["target"][None])
-    optimizer = getattr(optim, name)(**hyperparameters)
-    with np.errstate(all="ignore"):  # of one that diverges
-        for _ in range(steps):
-            program.forward()
-            program.backward()
-            optimizer(net.graph.parameters, net.graph.gradients)
-            yield net.graph.parameters[0].copy()
 
 
 def relative_drift(ours: Array, theirs: Array) -> Array:
@@ -138,6 +102,4 @@ def bits(values: Array) -> Array:
 
 
 if __name__ == "__main__":
-    with plain_errors():
-        parameters = read_parameters()
-        main(parameters.checks.training, parameters.tasks)
+    run(main)

@@ -6,21 +6,20 @@ from stages.figures.learned import read_results
 from stages.figures.learning import draw_moments, write_animation
 from stages.figures.loss import draw_loss
 from stages.figures.style import save
-from stages.files.files import Files
+from stages.files.paths import Files
 from stages.models.mlp import network
+from stages.models.model import Model
 from stages.params.command import run
-from stages.schema.parameters import Task
 
 
-def main(task: str, parameters: Task) -> None:
+def main(task: str, model: Model) -> None:
     """Writes fit.png, loss.png, learning.gif, learning.png and graph.png of a task."""
     plots = Files(task).plots
-    results = read_results(task, parameters.model.activation)
+    results = read_results(task, model.activation)
     save(draw_fit(results), plots / "fit.png")
     save(draw_loss(results), plots / "loss.png")
     save(draw_moments(results), plots / "learning.png")
     write_animation(results, plots / "learning.gif")
-    model = parameters.model
     loss = network(results.sizes, model.activation, model.loss, model.dtype).loss
     save(draw_graph(loss), plots / "graph.png")
 

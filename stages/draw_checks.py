@@ -6,8 +6,8 @@ from stages.figures.drift import draw_drift
 from stages.figures.rosenbrock import draw_paths, read_paths
 from stages.figures.style import save
 from stages.figures.variants import draw_variants, read_variants
-from stages.files.files import read_history
-from stages.params.command import plain_errors
+from stages.files.history import read_history
+from stages.params.command import run
 
 
 def main() -> None:
@@ -21,5 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with plain_errors():
-        main()
+    run(main)

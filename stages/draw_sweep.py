@@ -4,12 +4,11 @@ from stages.figures.curves import draw_sweep
 from stages.figures.heatmap import draw_heatmaps
 from stages.figures.settings import read_sweep
 from stages.figures.style import save
-from stages.files.files import Files
+from stages.files.paths import Files
 from stages.params.command import run
-from stages.schema.parameters import Task
 
 
-def main(task: str, _: Task) -> None:
+def main(task: str) -> None:
     """Writes sweep.png and sweep_heatmap.png of a task."""
     files = Files(task)
     sweep = read_sweep(files.curves)

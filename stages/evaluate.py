@@ -7,43 +7,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.files import (
-    TWINS,
-    Files,
-    History,
-    Table,
-    read_history,
-    read_table,
-    read_tensors,
-    write_metrics,
-)
+from stages.files.history import History, read_history
+from stages.files.metrics import write_metrics
+from stages.files.paths import TWINS, Files
+from stages.files.table import Table, read_table
+from stages.files.tensors import read_tensors
+from stages.models.model import Model
 from stages.params.command import run
 from stages.proofs.claims import claims_of_tasks, say_what_fails
 from stages.proofs.difference import relative_difference, ulp_difference
-from stages.schema.parameters import Task
 
 Metrics = dict[str, float | int | None]
 
 
-def main(name: str, task: Task) -> None:
+def main(task: str, model: Model) -> None:
     """Writes metrics/<task>.json, and says where the twins are further apart than by rounding.
 
     A value that does not exist, say after divergence, is null.
     """
-    files = Files(name)
+    files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
     models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
     histories = {twin: read_history(files.history[twin]) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], test) for twin in TWINS}
     metrics["drift"] = _drift(models, histories)
-    if not task.model.hidden and task.model.loss == "half_mse":
+    if not model.hidden and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(train, test, metrics)
         if train.features.shape[1] == 1:
             for twin in TWINS:
                 metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
                 metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
     write_metrics(files.metrics, metrics)
-    say_what_fails(claims_of_tasks({name: (metrics, task.model.dtype)}))
+    say_what_fails(claims_of_tasks({task: (metrics, model.dtype)}))
 
 
 def _quality(history: History, test: Table) -> Metrics:

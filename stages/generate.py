@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from stages.files.files import Files, write_table
+from stages.files.paths import Files
+from stages.files.table import write_table
+from stages.models.model import Model
 from stages.params.command import run
 from stages.params.errors import InputError
 from stages.samples.columns import make_table
 from stages.samples.generator import run_generator
 from stages.samples.reader import read_csv, read_parquet
-from stages.schema.parameters import Generator, Task
+from stages.samples.source import Generator, Source
 
 
-def main(task: str, parameters: Task) -> None:
-    """Writes the table of all samples of a task."""
-    data, place = parameters.data, f"params.yaml: tasks.{task}.data"
+def main(task: str, data: Source, model: Model) -> None:
+    """Writes the table of all samples of a task; the loss says whether the target is classes."""
+    place = f"params.yaml: tasks.{task}.data"
     if not Path(data.source).is_file():
         raise InputError(f"{place}.source: there is no file {data.source}")
     if isinstance(data, Generator):
@@ -22,7 +24,7 @@ def main(task: str, parameters: Task) -> None:
         columns = read_csv(data, place)
     else:
         columns = read_parquet(data, place)
-    write_table(Files(task).raw, make_table(columns, parameters.model.loss))
+    write_table(Files(task).raw, make_table(columns, model.loss))
 
 
 if __name__ == "__main__":

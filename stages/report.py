@@ -1,7 +1,7 @@
 """Stage `report`: everything on one page that needs no other file and no network."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.figures.variants import read_variants
-from stages.files.files import Files
+from stages.files.paths import Files
 from stages.pages import images, sentences, tables
 from stages.pages.cells import in_words
 from stages.params.command import plain_errors
@@ -56,15 +56,22 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
         ],
         "training": tables.training(training),
         "drift": images.drift(TRAINING / "drift.csv"),
-        "sweeps": [sweep(name) for name in tasks],
-        "parameters": [
-            tables.parameters(f"{section}.{name}", inner)
-            for section in content
-            for name, inner in content[section].items()
-        ],
+        "sweeps": [sweep(name) for name in tasks if name in content["sweeps"]],
+        "parameters": [tables.parameters(*section) for section in sections(content)],
         "versions": tables.versions(),
     }
     Path("report.html").write_text(render(page), encoding="utf-8")
+
+
+def sections(content: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """The parts of params.yaml that have a table each, by their keys."""
+    for key, section in content.items():
+        if key in ("tasks", "checks"):
+            yield from ((f"{key}.{name}", inner) for name, inner in section.items())
+        elif isinstance(section, dict):
+            yield key, section
+        else:
+            yield "", {key: section}
 
 
 def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dict[str, Any]:

@@ -1,19 +1,20 @@
-"""Parts the samples of a task into a train and a test table: `python -m stages.split <task>`."""
+"""Splits the samples of a task into a train and a test table: `python -m stages.split <task>`."""
 
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.files import Files, Table, read_table, write_table
+from stages.files.paths import Files
+from stages.files.table import Table, read_table, write_table
 from stages.params.command import run
 from stages.params.errors import InputError
-from stages.schema.parameters import Split, Task
+from stages.samples.parts import Split
 
 
-def main(task: str, parameters: Task) -> None:
+def main(task: str, split: Split) -> None:
     """Writes the train and the test table of a task."""
-    split, files = parameters.split, Files(task)
+    files = Files(task)
     table = read_table(files.raw)
     try:
         testing = choose(table, split)

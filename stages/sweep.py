@@ -16,43 +16,57 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.files.files import Files, read_table, write_metrics
+from stages.files.metrics import write_metrics
+from stages.files.paths import Files
+from stages.files.table import read_table
+from stages.models.model import Model
 from stages.params.command import run
 from stages.proofs.difference import relative_difference
 from stages.reference.process import start
-from stages.schema.parameters import Task
 from stages.sweeps.blocks import Block, blocks, train
+from stages.sweeps.grammar import Sweep, completed
 from stages.sweeps.results import Runs, gather, summary, write_curves, write_runs
 from stages.sweeps.store import Store
 from stages.sweeps.where import finished
+from stages.training.plan import Training
 
 Values = NDArray[Any]
 
 
-def main(name: str, task: Task) -> None:
+def main(
+    task: str,
+    model: Model,
+    training: Training,
+    sweeps: dict[str, Any],
+    learning_rates: dict[str, Any],
+) -> None:
     """Writes the table of all runs, the metrics of each optimizer, and its curves."""
-    files, first = Files(name), task.training.seed
-    seeds = range(first, first + task.sweep.seeds)
-    planned = list(blocks(task.sweep.swept, seeds, first))
-    results = train_all(planned, name, task)
+    files, first = Files(task), training.seed
+    sweep = Sweep.model_validate(completed(sweeps[task], learning_rates))
+    seeds = range(first, first + sweep.seeds)
+    planned = list(blocks(sweep.swept, seeds, first))
+    results = train_all(planned, task, model, training)
     gathered = gather(planned, results, len(seeds))
     write_runs(files.sweep, gathered, seeds)
     write_curves(files.curves, gathered)
     metrics = {runs.optimizer: summary(runs) for runs in gathered}
-    write_metrics(files.sweep_metrics, metrics | {"drift": drift(name, task, gathered, seeds)})
+    given = {"task": task, "model": model.model_dump(), "training": training.model_dump()}
+    given["sweep"] = sweep.model_dump()
+    chosen = chosen_runs(gathered, sweep.repeated, first)
+    write_metrics(files.sweep_metrics, metrics | {"drift": drift(chosen, seeds, given)})
 
 
-def train_all(planned: Sequence[Block], name: str, task: Task) -> dict[int, Mapping[str, Values]]:
+def train_all(
+    planned: Sequence[Block], task: str, model: Model, training: Training
+) -> dict[int, Mapping[str, Values]]:
     """The results of each block by its number; those that are kept from before, and new ones."""
-    files = Files(name)
-    tables = read_table(files.train), read_table(files.test)
-    store = Store(files.blocks, task, [files.train, files.test])
+    files = Files(task)
+    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    store = Store(files.blocks, model, training, [files.train, files.test])
     kept = {number: store.read(block) for number, block in enumerate(planned)}
     results = {number: result for number, result in kept.items() if result is not None}
     missing = [number for number in kept if number not in results]
-    # The rest of the task would only be sent along.
-    trained = task.model_copy(update={"optimizers": None, "sweep": None})
-    work = partial(train, name=name, task=trained, tables=tables)
+    work = partial(train, task=task, model=model, training=training, tables=tables)
     new = finished(work, [planned[number] for number in missing])
     progress = tqdm(
         total=sum(len(block.rows) for block in planned),
@@ -70,39 +84,44 @@ def train_all(planned: Sequence[Block], name: str, task: Task) -> dict[int, Mapp
     return results
 
 
-def drift(
-    name: str, task: Task, gathered: Sequence[Runs], seeds: Sequence[int]
-) -> dict[str, float | None]:
-    """How far the losses of some runs are from those of the same runs in torch, at most.
+Run = tuple[Runs, int, int]  # of an optimizer the number of a point, and that of a seed
 
-    Runs that did not diverge, drawn from all optimizers; None if one diverges in torch.
-    """
-    random = np.random.default_rng(task.training.seed)
+
+def chosen_runs(gathered: Sequence[Runs], count: int, seed: int) -> list[Run]:
+    """Runs that did not diverge, drawn from all optimizers."""
     alive = [np.flatnonzero(runs.results["diverged"] == 0) for runs in gathered]
     owners = np.repeat(np.arange(len(gathered)), [len(rows) for rows in alive])
     rows = np.concatenate(alive)
-    chosen = [
-        (gathered[owners[number]], *divmod(int(rows[number]), len(seeds)))
-        for number in sorted(random.permutation(len(rows))[: task.sweep.repeated])
+    drawn = sorted(np.random.default_rng(seed).permutation(len(rows))[:count])
+    return [
+        (runs, *divmod(int(rows[number]), runs.results["diverged"].shape[1]))
+        for number in drawn
+        for runs in [gathered[owners[number]]]
     ]
+
+
+def drift(
+    chosen: Sequence[Run], seeds: Sequence[int], given: Mapping[str, Any]
+) -> dict[str, float | None]:
+    """How far the losses of some runs are from those of the same runs in torch, at most.
+
+    given: what the process in torch has to know besides the runs
+    None if a run diverges in torch.
+    """
     if not chosen:
         return {"runs": 0}
-    settings = [
+    points = [
         [runs.optimizer, {axis: values[point] for axis, values in runs.points.items()}, seeds[seed]]
         for runs, point, seed in chosen
     ]
-    ours = {
-        column: np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
-        for column in ("train_loss", "test_loss")
-    }
-    with start(
-        "stages.sweeps.repeated_torch", "native", {"task": name, "runs": settings}, {}
-    ) as torch:
+    with start("stages.sweeps.repeated_torch", "native", {**given, "runs": points}, {}) as torch:
         theirs = torch.result()
-    apart = {column: relative_difference(ours[column], theirs[column]) for column in ours}
-    return {"runs": len(chosen)} | {
-        column: value if math.isfinite(value) else None for column, value in apart.items()
-    }
+    found: dict[str, float | None] = {"runs": len(chosen)}
+    for column in ("train_loss", "test_loss"):
+        ours = np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
+        apart = relative_difference(ours, theirs[column])
+        found[column] = apart if math.isfinite(apart) else None
+    return found
 
 
 if __name__ == "__main__":

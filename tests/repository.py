@@ -53,6 +53,11 @@ def edit_parameters(directory: Path, edit: Callable[[dict[str, Any]], object]) -
     path.write_text(yaml.safe_dump(parameters, sort_keys=False))
 
 
+def remove_task(parameters: dict[str, Any], task: str) -> None:
+    """Removes a task and its sweep."""
+    del parameters["tasks"][task], parameters["sweeps"][task]
+
+
 def new_repository(directory: Path) -> None:
     """Makes `directory` an empty git repository."""
     run(directory, "git", "init", "--quiet")

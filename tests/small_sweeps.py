@@ -11,10 +11,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from repository import ROOT
-from trainings import task_like, write_samples
+from trainings import Task, task_like, write_samples
 
-from stages.files.files import Files, read_table
-from stages.schema.parameters import Task
+from stages.files.paths import Files
+from stages.files.table import read_table
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.results import Runs, gather
 
@@ -46,9 +46,12 @@ def plan_blocks(task: Task) -> list[Block]:
 
 def run_blocks(task: Task) -> list[Runs]:
     """All runs of the task's sweep, block by block in this process."""
-    tables = read_table(Files(NAME).train), read_table(Files(NAME).test)
+    tables = {"train": read_table(Files(NAME).train), "test": read_table(Files(NAME).test)}
     planned = plan_blocks(task)
-    results = {n: train(block, NAME, task, tables) for n, block in enumerate(planned)}
+    results = {
+        number: train(block, NAME, task.model, task.training, tables)
+        for number, block in enumerate(planned)
+    }
     return gather(planned, results, task.sweep.seeds)
 
 
@@ -56,9 +59,16 @@ def write_parameters(task: Task) -> None:
     """Writes params.yaml with this task alone."""
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     dumped = task.model_dump(mode="json", exclude_none=True, by_alias=True)
-    Path("params.yaml").write_text(
-        yaml.safe_dump(content | {"tasks": {NAME: dumped}}, sort_keys=False)
-    )
+    content |= {"device": dumped.pop("device"), "sweeps": {NAME: dumped.pop("sweep")}}
+    content["checks"]["training"]["task"] = NAME
+    content["tasks"] = {NAME: dumped}
+    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def given(task: Task) -> dict[str, Any]:
+    """What the sweep hands to its process in torch."""
+    sections = {name: getattr(task, name) for name in ("model", "training", "sweep")}
+    return {"task": NAME, **{name: part.model_dump() for name, part in sections.items()}}
 
 
 ALONE = "import stages.sweep as stage; stage.drift = lambda *_: {}; stage.run(stage.main)"

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from repository import ROOT
 
-from stages.files.files import read_tensors
+from stages.files.tensors import read_tensors
 
 STEPS = 40
 VARIANTS: dict[str, Any] = {
@@ -121,7 +121,6 @@ def test_the_vectors_lead_an_implementation_without_this_project(written: Path) 
 WRONG = """
 import stages.check_optimizers as stage
 from stages import optim
-from stages.schema.parameters import read_parameters
 import numpy as np
 
 class {name}(optim.{name}):
@@ -129,7 +128,7 @@ class {name}(optim.{name}):
         {mistake}
 
 optim.{name} = {name}
-stage.main(read_parameters().checks.optimizers)
+stage.run(stage.main)
 """
 
 MISTAKES = {

@@ -10,31 +10,23 @@ from PIL import Image
 
 from stages.draw import main
 from stages.figures.learned import read_results
-from stages.files.files import TWINS, Files, Table, write_history, write_table, write_tensors
-from stages.schema.parameters import Task
+from stages.files.history import write_history
+from stages.files.paths import TWINS, Files
+from stages.files.table import Table, write_table
+from stages.files.tensors import write_tensors
+from stages.models.model import Model
 
 PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
 
 
-def a_task(loss: str, activation: str = "relu") -> Task:
-    return Task.model_validate(
-        {
-            "data": {"source": "stages/samples/line.py", "options": {}, "seed": 1},
-            "split": {"test": 10, "seed": 1, "standardize": False},
-            "model": {
-                "hidden": [],
-                "activation": activation,
-                "loss": loss,
-                "initialization": "uniform01",
-                "dtype": "float64",
-            },
-            "training": {"epochs": 4, "batch_size": 10, "seed": 1, "snapshots": 5},
-            "device": "cpu",
-            "optimizer": "sgd",
-            "optimizers": {"sgd": {"lr": 0.1}},
-            "sweep": {"seeds": 1, "repeated": 1, "optimizers": {"sgd": {"lr": 0.1}}},
-        }
+def a_model(loss: str, activation: str = "relu") -> Model:
+    return Model(
+        hidden=[],
+        activation=activation,
+        loss=loss,
+        initialization="torch_linear",
+        dtype="float64",
     )
 
 
@@ -97,7 +89,7 @@ def test_every_kind_of_task_has_the_same_five_pictures(
     features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...]
 ) -> None:
     write_results("toy", features, classes, hidden)
-    main("toy", a_task("half_mse" if classes is None else "cross_entropy"))
+    main("toy", a_model("half_mse" if classes is None else "cross_entropy"))
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(
         PICTURES
@@ -117,14 +109,14 @@ def test_every_kind_of_task_has_the_same_five_pictures(
 def test_a_training_that_diverged_is_drawn(classes: tuple[str, ...] | None) -> None:
     # Warnings are errors in these tests.
     write_results("toy", 1 if classes is None else 2, classes, (4,), diverged=True)
-    main("toy", a_task("half_mse" if classes is None else "cross_entropy", "tanh"))
+    main("toy", a_model("half_mse" if classes is None else "cross_entropy", "tanh"))
     assert read_results("toy", "tanh").diverged == "diverged at step 40"
     assert all((Files("toy").plots / name).exists() for name in PICTURES)
 
 
 def test_a_training_with_one_snapshot_is_drawn() -> None:
     write_results("toy", 1, snapshots=1)
-    main("toy", a_task("half_mse"))
+    main("toy", a_model("half_mse"))
     with Image.open("plots/toy/learning.gif") as animation:
         assert animation.n_frames == 1
 
@@ -133,14 +125,14 @@ def test_the_same_results_are_the_same_bytes() -> None:
     write_results("toy", 1, snapshots=2)
     contents = []
     for _ in range(2):
-        main("toy", a_task("half_mse"))
+        main("toy", a_model("half_mse"))
         contents.append([(Files("toy").plots / name).read_bytes() for name in PICTURES])
     assert contents[0] == contents[1]
 
 
 def test_an_animation_of_many_frames_and_samples_is_small() -> None:
     write_results("toy", 2, LABELS, (8, 8), snapshots=51, samples=5000, scale=1.5)
-    main("toy", a_task("cross_entropy", "tanh"))
+    main("toy", a_model("cross_entropy", "tanh"))
     path = Files("toy").plots / "learning.gif"
     with Image.open(path) as animation:
         assert animation.n_frames == 51

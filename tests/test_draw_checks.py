@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from stages.draw_checks import main
-from stages.files.files import write_history, write_tensors
+from stages.files.history import write_history
+from stages.files.tensors import write_tensors
 from stages.optim import SGD, Adam, Rprop
 from stages.params.command import plain_errors
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import commit, copy_repository, edit_parameters, run
+from repository import commit, copy_repository, edit_parameters, remove_task, run
 
 TASK_STAGES = [
     *["generate", "split", "train_numpy", "train_torch", "evaluate", "draw"],
@@ -25,10 +25,11 @@ def stages_run(output: str) -> list[str]:
 
 def shorten(parameters: dict[str, Any]) -> None:
     """Two tasks are enough, and so are a few epochs."""
-    del parameters["tasks"]["moons"]
-    for task in parameters["tasks"].values():
+    remove_task(parameters, "moons")
+    for name, task in parameters["tasks"].items():
         task["training"] |= {"epochs": 3, "snapshots": 3}
-        task["sweep"] = {"seeds": 2, "repeated": 1, "optimizers": {"sgd": {"lr": [0.01, 0.1]}}}
+        parameters["sweeps"][name] = {"seeds": 2, "repeated": 1}
+    parameters["learning_rates"] = {"sgd": [0.01, 0.1]}
     checks = parameters["checks"]
     checks["training"] |= {"steps": 3, "drift_steps": 3}
     variants = checks["optimizers"]["variants"]
@@ -102,6 +103,7 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
     def add_task(parameters: dict[str, Any]) -> None:
         data = {"source": "my.csv", "features": ["length", "width", "height"], "target": "kind"}
         parameters["tasks"]["mine"] = parameters["tasks"]["classification"] | {"data": data}
+        parameters["sweeps"]["mine"] = {"repeated": 1}
 
     edit_parameters(project, add_task)
     stages = sorted([*(f"{stage}@mine" for stage in TASK_STAGES), *LAST])

@@ -11,17 +11,13 @@ import numpy as np
 import pytest
 import yaml
 from repository import ROOT
-from trainings import task_like, train, write_samples
+from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
-from stages.files.files import (
-    Files,
-    Table,
-    read_table,
-    write_history,
-    write_table,
-    write_tensors,
-)
+from stages.files.history import write_history
+from stages.files.paths import Files
+from stages.files.table import Table, read_table, write_table
+from stages.files.tensors import write_tensors
 
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
 DRIFT = {"parameters", "parameters_ulp", "loss"}
@@ -42,7 +38,7 @@ def strict_json(text: str) -> dict[str, Any]:
 
 
 def evaluated(name: str, task: Any) -> dict[str, Any]:
-    evaluate.main(name, task)
+    call(evaluate.main, name, task)
     return strict_json(Files(name).metrics.read_text())
 
 
@@ -210,7 +206,8 @@ def test_a_diverging_task_runs_through_all_stages_in_silence(tmp_path: Path) -> 
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     regression = parameters["tasks"]["regression"]
     regression["optimizers"]["sgd"]["lr"] = 1e10
-    parameters["tasks"] = {"regression": regression}
+    parameters["tasks"], parameters["sweeps"] = {"regression": regression}, {}
+    parameters["checks"]["training"]["task"] = "regression"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters))
     (tmp_path / "stages").symlink_to(ROOT / "stages")
     for stage in ("generate", "split", "train_numpy", "train_torch", "evaluate"):

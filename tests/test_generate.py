@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.files.files import Files, Table, read_table
+from stages.files.paths import Files
+from stages.files.table import Table, read_table
 from stages.generate import main
 from stages.params.command import run
 
@@ -21,7 +22,7 @@ from stages.params.command import run
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copytree(ROOT / "stages" / "sources", tmp_path / "stages" / "sources")
+    shutil.copytree(ROOT / "stages" / "samples", tmp_path / "stages" / "samples")
     return tmp_path
 
 

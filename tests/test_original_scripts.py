@@ -7,7 +7,8 @@ import pytest
 import torch
 from trainings import task_like, train, write_generated
 
-from stages.files.files import Files, read_table
+from stages.files.paths import Files
+from stages.files.table import read_table
 from stages.graph import Graph
 from stages.optim import SGD
 

@@ -183,11 +183,12 @@ RUN_AGAIN = {
     "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],
     "tasks.<task>.training.seed": MODEL,
     "tasks.<task>.training.snapshots": TRAINING,
-    "tasks.<task>.device": ["train_torch", "evaluate", "draw"],
     "tasks.<task>.optimizer": TRAINING,
     "tasks.<task>.optimizers.<selected>": TRAINING,
     "tasks.<task>.optimizers.<other>": [],
-    "tasks.<task>.sweep": SWEEP,
+    "device": ["train_torch", "evaluate", "draw"],
+    "sweeps.<task>": SWEEP,
+    "learning_rates": SWEEP,
     "checks.gradients": ["check_gradients"],
     "checks.training": OF_CHECKED_TASK,
     "checks.optimizers": ["check_optimizers", "draw_checks"],
@@ -197,7 +198,8 @@ CHECKED_TASK = PARAMETERS["checks"]["training"]["task"]
 
 def leaves(value: object, *keys: str) -> Iterator[tuple[str, ...]]:
     """The keys to every value in nested dictionaries; what a sweep trains is one value for DVC."""
-    if isinstance(value, dict) and value and keys[-2:] != ("sweep", "optimizers"):
+    is_swept = keys[:1] == ("sweeps",) and keys[-1] == "optimizers"
+    if isinstance(value, dict) and value and not is_swept:
         for key in value:
             yield from leaves(value[key], *keys, key)
     else:
@@ -211,14 +213,14 @@ def general(keys: tuple[str, ...]) -> str:
             selected = optimizer == PARAMETERS["tasks"][task]["optimizer"]
             which = "<selected>" if selected else "<other>"
             return ".".join(["tasks", "<task>", "optimizers", which, *rest])
-        case ("tasks", _, *rest):
-            return ".".join(["tasks", "<task>", *rest])
+        case ("tasks" | "sweeps" as section, _, *rest):
+            return ".".join([section, "<task>", *rest])
     return ".".join(keys)
 
 
 def changed(keys: tuple[str, ...], value: object) -> object:
     """Another value for a parameter. DVC compares values and does not ask what they mean."""
-    task = PARAMETERS["tasks"].get(keys[1], {})
+    task = PARAMETERS["tasks"].get(keys[1], {}) if len(keys) > 1 else {}
     match keys[2:], value:
         case (("data", "source"), _):
             return next(str(path) for path in sources() if str(path) != value)
@@ -240,7 +242,8 @@ def changed(keys: tuple[str, ...], value: object) -> object:
 
 
 def sources() -> list[Path]:
-    return [path.relative_to(ROOT) for path in sorted((ROOT / "stages/samples").glob("*.py"))]
+    modules = sorted((ROOT / "stages/samples").glob("*.py"))
+    return [path.relative_to(ROOT) for path in modules if "def generate(" in path.read_text()]
 
 
 def addressed(stages: list[str], task: str) -> set[str]:
@@ -276,7 +279,11 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
     rules = [rule for rule in RUN_AGAIN if f"{key}.".startswith(f"{rule}.")]
     assert len(rules) == 1, f"{'.'.join(keys)} has to match one line of RUN_AGAIN, not {rules}"
     stages = RUN_AGAIN[rules[0]]
-    expected = addressed(stages, keys[1]) if keys[0] == "tasks" else set(stages)
+    if keys[0] == "checks":
+        expected = set(stages)
+    else:
+        tasks = [keys[1]] if keys[0] in ("tasks", "sweeps") else PARAMETERS["tasks"]
+        expected = set().union(*(addressed(stages, task) for task in tasks))
 
     def edit(parameters: dict[str, Any]) -> None:
         *path, last = keys
@@ -291,12 +298,16 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
 
 
-def test_a_new_task_runs_its_own_stages(repo: Repo) -> None:
-    tasks = PARAMETERS["tasks"]
-    edit_parameters(
-        Path(repo.root_dir), lambda parameters: parameters["tasks"].update(new=tasks["moons"])
-    )
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_new_task_runs_its_own_stages(repo: Repo, swept: bool) -> None:
+    def edit(parameters: dict[str, Any]) -> None:
+        parameters["tasks"]["new"] = PARAMETERS["tasks"]["moons"]
+        if swept:
+            parameters["sweeps"]["new"] = {}
+
+    edit_parameters(Path(repo.root_dir), edit)
+    stages = GENERATE if swept else [stage for stage in GENERATE if stage not in SWEEP]
     try:
-        assert run_again(repo) == addressed(GENERATE, "new") | {"report"}
+        assert run_again(repo) == addressed(stages, "new") | {"report"}
     finally:
         shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))

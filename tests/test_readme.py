@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import ROOT, commit, copy_repository, edit_parameters, run, set_up_environment
+from repository import (
+    ROOT,
+    commit,
+    copy_repository,
+    edit_parameters,
+    remove_task,
+    run,
+    set_up_environment,
+)
 from test_end_to_end import shorten
 
 README = (ROOT / "README.md").read_text()
@@ -123,9 +131,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit_parameters(directory, shorten)
 
     def one_task(parameters: dict[str, Any]) -> None:
-        task = parameters["tasks"]["classification"]
-        task["training"] |= {"epochs": 100}
-        parameters["tasks"] = {"classification": task}
+        parameters["tasks"]["classification"]["training"] |= {"epochs": 100}
+        remove_task(parameters, "regression")
 
     edit_parameters(directory, one_task)
     set_up_environment(directory)
@@ -137,8 +144,7 @@ def prepare(section: str, directory: Path) -> None:
     """What has to be there before the commands of a section."""
     if section == "Sweeps on a cluster":  # there is something to train
         edit_parameters(
-            directory,
-            lambda parameters: parameters["tasks"]["classification"]["sweep"].update(seeds=3),
+            directory, lambda parameters: parameters["sweeps"]["classification"].update(seeds=3)
         )
     if section == "Your own data":
         (addition,) = (yaml.safe_load(block) for block in blocks("yaml") if "flowers" in block)

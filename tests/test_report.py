@@ -82,8 +82,8 @@ def test_every_variant_is_a_row(page: Page) -> None:
 
 def test_every_parameter_is_a_row(page: Page) -> None:
     shown = {
-        f"{caption.removeprefix('params.yaml: ')}.{name}": value
-        for caption in captions(page, "params.yaml: ")
+        f"{caption.removeprefix('params.yaml').removeprefix(': ')}.{name}".lstrip("."): value
+        for caption in captions(page, "params.yaml")
         for (name, _), (value, _) in page.tables[caption][1:]
     }
     assert shown["tasks.regression.optimizers.sgd.momentum"] == "0.6"
@@ -93,7 +93,7 @@ def test_every_parameter_is_a_row(page: Page) -> None:
     assert shown["checks.optimizers.variants.SGD[0]"] == "lr 0.9, momentum 0.9"
 
     def names(value: object, *keys: str) -> list[str]:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             return [name for key in value for name in names(value[key], *keys, key)]
         if isinstance(value, list) and value and isinstance(value[0], dict):
             return [f"{'.'.join(keys)}[{index}]" for index in range(len(value))]
@@ -169,9 +169,12 @@ def test_what_does_not_hold_is_named(results: Path) -> None:
 
 def test_a_task_is_gone_and_another_has_come(results: Path) -> None:
     def edit(parameters: dict[str, Any]) -> None:
-        tasks = parameters["tasks"]
-        tasks["flowers"] = tasks["moons"]
-        parameters["tasks"] = {name: tasks[name] for name in ("flowers", "classification")}
+        for section in ("tasks", "sweeps"):
+            of = parameters[section]
+            parameters[section] = {
+                "flowers": of["moons"],
+                "classification": of["classification"],
+            }
 
     edit_parameters(results, edit)
     for folder in ("metrics", "plots"):

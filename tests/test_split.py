@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.files.files import Files, Table, read_table, write_table
+from stages.files.paths import Files
+from stages.files.table import Table, read_table, write_table
 from stages.params.command import run
 from stages.schema.parameters import Split
 from stages.split import choose, main, share, standardize

@@ -27,10 +27,9 @@ from small_sweeps import (
     sweep,
     write_parameters,
 )
-from trainings import write_samples
+from trainings import Task, write_samples
 
-from stages.files.files import Files
-from stages.schema.parameters import Task
+from stages.files.paths import Files
 from stages.sweep import train_all
 from stages.sweeps import blocks as block
 
@@ -180,7 +179,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Task], int]:
         nonlocal count
         count = 0
         planned = plan_blocks(task)
-        assert sorted(train_all(planned, NAME, task)) == list(range(len(planned)))
+        assert sorted(train_all(planned, NAME, task.model, task.training)) == list(
+            range(len(planned))
+        )
         return count
 
     monkeypatch.setattr("stages.sweep.train", counting)
@@ -285,7 +286,7 @@ def test_a_mistake_is_one_line() -> None:
     write_parameters(task.model_copy(update={"sweep": content}))
     process = start_sweep()
     printed, _ = process.communicate()
-    place = f"params.yaml: tasks.{NAME}.sweep.optimizers.sgd.lr"
+    place = f"params.yaml: sweeps.{NAME}.optimizers.sgd.lr"
     assert (process.returncode, printed) == (
         1,
         f"{place}: log must be from a number greater than 0, got 0\n",

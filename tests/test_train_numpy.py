@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from trainings import task_like, train, write_samples
 
-from stages.files.files import Files, read_table
-from stages.training.plan import plan
+from stages.files.paths import Files
+from stages.files.table import read_table
+from stages.training.plan import plan, start
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +24,8 @@ def test_the_seeds_regression_by_hand() -> None:
 
     table = read_table(Files("line").train)
     x, y = table.features[:, 0], table.target
-    planned = plan("line", task, table)
-    w, b = planned.initial_parameters["0.weight"].item(), 0.0
+    planned = plan("line", task.training, table)
+    w, b = start(task.model, task.training.seed, table).parameters["0.weight"].item(), 0.0
     velocity_w = velocity_b = None
     losses = [np.mean(0.5 * (w * x + b - y) ** 2)]
     for batches in planned.epochs:
@@ -49,8 +50,8 @@ def test_the_seeds_classifier_by_hand() -> None:
 
     table = read_table(Files("clouds").train)
     x, label = table.features, table.target
-    start = plan("clouds", task, table).initial_parameters
-    w1, b1, w2, b2 = (start[name].copy() for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
+    before = start(task.model, task.training.seed, table).parameters
+    w1, b1, w2, b2 = (before[name].copy() for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
     losses, accuracies = [], []
     for _ in range(6):
         hidden = np.maximum(x @ w1.T + b1, 0)
@@ -82,12 +83,12 @@ def test_snapshots_lead_from_the_initial_parameters_to_the_model(dtype: str) -> 
     task = task_like("moons", training__epochs=3, training__snapshots=4, model__dtype=dtype)
     write_samples("moons", train=70, test=20, features=2, classes=3)
     model, snapshots, _ = train("numpy", "moons", task)
-    start = plan("moons", task, read_table(Files("moons").train)).initial_parameters
+    before = start(task.model, task.training.seed, read_table(Files("moons").train)).parameters
     np.testing.assert_array_equal(snapshots.pop("step"), [0, 3, 6, 9])
-    assert list(snapshots) == list(model) == sorted(start)
+    assert list(snapshots) == list(model) == sorted(before)
     for name, values in snapshots.items():
         assert values.dtype == model[name].dtype == dtype
-        np.testing.assert_array_equal(values[0], start[name])
+        np.testing.assert_array_equal(values[0], before[name])
         np.testing.assert_array_equal(values[-1], model[name])
         assert not np.array_equal(values[1], values[2])
 

@@ -11,7 +11,9 @@ import torch
 from repository import ROOT
 from trainings import task_like, train, write_samples
 
-from stages.files.files import Files, read_table, read_tensors
+from stages.files.paths import Files
+from stages.files.table import read_table
+from stages.files.tensors import read_tensors
 from stages.models.mlp import predict
 from stages.models.mlp_torch import network
 from stages.params.errors import InputError
@@ -123,7 +125,7 @@ def test_a_gpu_that_is_not_there_is_asked_for_in_vain(monkeypatch: pytest.Monkey
     with pytest.raises(InputError) as caught:
         train("torch", "moons", task_like("moons", device="cuda"))
     assert str(caught.value) == (
-        "params.yaml: tasks.moons.device: must be cpu, since torch finds no GPU here; got cuda"
+        "params.yaml: device: must be cpu, since torch finds no GPU; got cuda"
     )
 
 

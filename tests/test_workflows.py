@@ -14,7 +14,15 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import ROOT, commit, copy_repository, edit_parameters, run, set_up_environment
+from repository import (
+    ROOT,
+    commit,
+    copy_repository,
+    edit_parameters,
+    remove_task,
+    run,
+    set_up_environment,
+)
 from test_end_to_end import TRAINED_STAGES, shorten, stages_run
 
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -181,7 +189,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     project.mkdir()
     copy_repository(project)
     edit_parameters(project, shorten)
-    edit_parameters(project, lambda parameters: parameters["tasks"].pop("regression"))
+    edit_parameters(project, lambda parameters: remove_task(parameters, "regression"))
     run(project, "git", "branch", "--move", "main")
     run(project, "dvc", "repro", "--quiet")
     commit(project)

@@ -1,5 +1,7 @@
 """Small tasks, their tables, and both twins' trainings of them in the current directory."""
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,16 +9,38 @@ from numpy.typing import NDArray
 from repository import ROOT
 
 from stages import generate, split, train_numpy, train_torch
-from stages.files.files import Files, Table, read_history, read_tensors, write_table
-from stages.schema.parameters import Task, read_parameters
+from stages.files.history import read_history
+from stages.files.paths import Files
+from stages.files.table import Table, write_table
+from stages.files.tensors import read_tensors
+from stages.schema import parameters as schema
+from stages.sweeps.grammar import Sweep
+from stages.training.hyperparameters import Hyperparameters
 
 Array = NDArray[Any]
 MAIN = {"numpy": train_numpy.main, "torch": train_torch.main}
 
 
+class Task(schema.Task):
+    """A task, and what params.yaml has of it elsewhere."""
+
+    device: str = "cpu"
+    sweep: Sweep | None = None
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        return getattr(self.optimizers, self.optimizer)
+
+
+def call(main: Callable[..., None], name: str, task: Task) -> None:
+    """Calls the function of a stage with what it asks for of the task."""
+    asked = [key for key in inspect.signature(main).parameters if key != "task"]
+    main(name, **{key: getattr(task, key) for key in asked})
+
+
 def task_like(name: str, **changes: Any) -> Task:
     """The task of params.yaml with some keys changed, `training__epochs=3` for example."""
-    content = read_parameters(ROOT / "params.yaml").tasks[name].model_dump(exclude_none=True)
+    content = schema.read_parameters(ROOT / "params.yaml").tasks[name].model_dump(exclude_none=True)
     for path, value in changes.items():
         *sections, key = path.split("__")
         section = content
@@ -46,15 +70,15 @@ def write_samples(
 def write_generated(name: str, task: Task) -> None:
     """Writes the tables of the task from its own generator."""
     absolute = task.data.model_copy(update={"source": str(ROOT / task.data.source)})
-    generate.main(name, task.model_copy(update={"data": absolute}))
-    split.main(name, task)
+    call(generate.main, name, task.model_copy(update={"data": absolute}))
+    call(split.main, name, task)
 
 
 def train(
     twin: str, name: str, task: Task
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, list[float]]]:
     """A twin's model, snapshots and history after its training."""
-    MAIN[twin](name, task)
+    call(MAIN[twin], name, task)
     files = Files(name)
     return (
         read_tensors(files.model[twin]),

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from stages.figures import style
 from stages.figures.numbers import power_of_ten
-from stages.files.files import History
+from stages.files.history import History
 
 
 def draw_losses(

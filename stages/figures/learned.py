@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.files import TWINS, Files, History, Table, read_history, read_table, read_tensors
+from stages.files.history import History, read_history
+from stages.files.paths import TWINS, Files
+from stages.files.table import Table, read_table
+from stages.files.tensors import read_tensors
 from stages.models.mlp import predict
 
 Array = NDArray[Any]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.numbers import number
-from stages.files.files import TWINS, read_tensors
+from stages.files.paths import TWINS
+from stages.files.tensors import read_tensors
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first

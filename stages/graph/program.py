@@ -262,6 +262,12 @@ class Program:
         for call in self._backward:
             call()
 
+    def gradients(self) -> Array:
+        """The first output, (runs,); fills the graph's gradients with those of it."""
+        self.forward()
+        self.backward()
+        return self.outputs[0]
+
     # The rest writes the program, for `Graph.compile`.
 
     @property

@@ -21,13 +21,19 @@ class Tiles:
     means: scalar nodes of `graph`, each a mean over samples
     differentiate: let `gradients` fill `graph.gradients`
     shared_inputs: all runs read the same samples
+    tile: how many samples there are in a tile, by default as many as fit into the cache
 
     The tile depends on the graph but not on its number of runs, so that a run among many computes
     to the last bit what it computes alone.
     """
 
     def __init__(
-        self, graph: Graph, *means: Node, differentiate: bool = False, shared_inputs: bool = False
+        self,
+        graph: Graph,
+        *means: Node,
+        differentiate: bool = False,
+        shared_inputs: bool = False,
+        tile: int | None = None,
     ) -> None:
         self._graph, self._means = graph, means
         self._options = {"differentiate": differentiate, "shared_inputs": shared_inputs}
@@ -39,7 +45,7 @@ class Tiles:
         )
         # many parameters: gradients are added up after each tile, which must not be the main work
         budget = max(TILE_BYTES, 8 * graph.parameters[0].nbytes)
-        self.size = max(1, budget // (2 * graph.dtype.itemsize * elements))
+        self.size = tile or max(1, budget // (2 * graph.dtype.itemsize * elements))
 
     def feed(self, **inputs: Array) -> None:
         """Takes the samples, (runs or 1, samples, ...), for all executions until the next.

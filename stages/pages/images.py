@@ -16,7 +16,8 @@ from stages.figures.heatmap import draw_heatmaps
 from stages.figures.history import draw_losses
 from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
-from stages.files.files import TWINS, Files, read_history
+from stages.files.history import read_history
+from stages.files.paths import TWINS, Files
 from stages.proofs.difference import relative_difference
 
 LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead

@@ -162,7 +162,8 @@ def _loss(metrics: Metrics) -> float:
 
 def parameters(section: str, content: object) -> Table:
     """A section of params.yaml, a row for each value."""
-    return table(f"params.yaml: {section}", ["parameter", "value"], list(leaves(content)))
+    caption = f"params.yaml: {section}" if section else "params.yaml"
+    return table(caption, ["parameter", "value"], list(leaves(content)))
 
 
 def versions() -> Table:

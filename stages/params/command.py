@@ -1,12 +1,16 @@
-"""The command line of a stage: `python -m stages.<name> <task>`."""
+"""The command line of a stage: `python -m stages.<name> [<task>]`."""
 
 import gc
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from stages.params.errors import InputError, unknown
-from stages.schema.parameters import Task, read_parameters
+from stages.params.file import read_content, refuse_mistakes
 
 
 @contextmanager
@@ -25,15 +29,32 @@ def plain_errors() -> Iterator[None]:
         sys.exit(130)  # what a shell reports for a command that Ctrl-C ended
 
 
-def run(stage: Callable[[str, Task], None], arguments: Sequence[str] | None = None) -> None:
-    """Calls `stage` with the name and the parameters of the task that the command line names."""
+def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
+    """Calls the function of a stage with the sections of params.yaml that it asks for.
+
+    A parameter `task` is the name on the command line. Each of the others is a section, which its
+    annotation validates: that of its name in the task, or in `checks` for a stage without a task,
+    or else of the whole file.
+    """
     with plain_errors():
         names = sys.argv[1:] if arguments is None else arguments
-        tasks = read_parameters().tasks
-        if len(names) != 1:
-            raise InputError(
-                f"one task is expected, got {len(names)}; tasks are {', '.join(tasks)}"
-            )
-        if names[0] not in tasks:
-            raise InputError(f"{names[0]}: {unknown('task', names[0], tasks)}")
-        stage(names[0], tasks[names[0]])
+        content = read_content()
+        refuse_mistakes(content)
+        parameters = dict(inspect.signature(main, eval_str=True).parameters)
+        given: dict[str, Any] = {}
+        scope = content["checks"]
+        if parameters.pop("task", None):
+            given["task"] = _task(names, content["tasks"])
+            scope = content["tasks"][given["task"]]
+        for name, parameter in parameters.items():
+            section = scope[name] if name in scope else content[name]
+            given[name] = TypeAdapter(parameter.annotation).validate_python(section)
+        main(**given)
+
+
+def _task(names: Sequence[str], tasks: Mapping[str, object]) -> str:
+    if len(names) != 1:
+        raise InputError(f"one task is expected, got {len(names)}; tasks are {', '.join(tasks)}")
+    if names[0] not in tasks:
+        raise InputError(f"{names[0]}: {unknown('task', names[0], tasks)}")
+    return names[0]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.params.errors import InputError
+from stages.proofs.checks import Case
 from stages.proofs.difference import ulp_difference
 from stages.proofs.objective import Term, columns_of
 from stages.proofs.paths import numpy_paths
-from stages.schema.parameters import Case
 from stages.training.optimizer import construct, find_class
 
 Array = NDArray[Any]

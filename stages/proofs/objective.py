@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.schema.parameters import Case
+from stages.proofs.checks import Case
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]

@@ -1,60 +1,68 @@
-"""Trainings in torch that keep the parameters of every step, for a process of their own."""
+"""Trainings in torch that keep the parameters of every step, for a process of their own.
 
-from collections.abc import Iterator, Mapping
+Those by hand are in training.py.
+"""
+
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn, optim
+from torch import Tensor
 
-from stages.models.mlp_torch import LOSSES, network
-from stages.reference import numpy_kernels as leaves
+from stages.files.paths import Files
+from stages.files.table import read_table
+from stages.models.model import Model
+from stages.proofs.checks import TrainedOptimizers
+from stages.reference import numpy_kernels
 from stages.reference.eager import import_compiler_on_demand
 from stages.reference.process import answer
+from stages.training.optimizer_torch import torch_optimizer
+from stages.training.plan import ALL, start
+from stages.training.twin_torch import Twin
 
 Array = NDArray[Any]
 
 
-@np.errstate(all="ignore")  # a training that diverges shows in its parameters
-def work(settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """For each optimizer (steps, n): the parameters after each step, in one row.
+class TwinWithNumPyKernels(Twin):
+    """A twin in torch's graph whose kernels compute as those of the twin in NumPy."""
 
-    settings: sizes, activation, dtype and loss of the network; optimizers, by the name of a class
-        its hyperparameters; steps; leaves, whether to compute with NumPy's kernels and the square
-        root of IEEE 754, or as torch does
-    arrays: x and target, the samples of every step; by their names the initial parameters
+    def loss(self, x: Tensor, target: Tensor) -> Tensor:
+        criterion = numpy_kernels.LOSSES[self.model.loss]
+        return criterion(numpy_kernels.forward(self.network, x), target)
+
+
+@np.errstate(all="ignore")  # a training that diverges shows in its parameters
+def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, Array]:
+    """(steps, n) for each optimizer: the parameters after each step, in one row.
+
+    settings: task, model, seed, optimizers and steps as `trainings` in training.py takes them;
+        leaves, whether to compute with NumPy's kernels and the square root of IEEE 754, or as torch
+        does
     """
     import_compiler_on_demand()
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    x, target = tensors.pop("x"), tensors.pop("target")
-
-    def loss(model: nn.Sequential) -> Tensor:
-        if settings["leaves"]:
-            return leaves.LOSSES[settings["loss"]](leaves.forward(model, x), target)
-        return LOSSES[settings["loss"]](model(x), target)
-
-    def steps(name: str, hyperparameters: Mapping[str, Any]) -> Iterator[Array]:
-        model = network(settings["sizes"], settings["activation"], settings["dtype"])
-        model.load_state_dict(tensors)
-        parameters = list(model.parameters())
-        optimizer = getattr(optim, name)(parameters, foreach=False, **hyperparameters)
-        arithmetic = ieee() if settings["leaves"] else nullcontext()
-        for _ in range(settings["steps"]):
-            optimizer.zero_grad()
-            loss(model).backward()
-            with arithmetic:
-                optimizer.step()
-            yield np.concatenate([p.detach().numpy().reshape(-1) for p in parameters])
-
-    return {
-        name: np.array(list(steps(name, hyperparameters)))
-        for name, hyperparameters in settings["optimizers"].items()
-    }
+    model = Model.model_validate(settings["model"])
+    train, found = read_table(Files(settings["task"]).train), {}
+    kind = TwinWithNumPyKernels if settings["leaves"] else Twin
+    optimizers = TrainedOptimizers.model_validate(settings["optimizers"])
+    for name, hyperparameters in optimizers.by_class().items():
+        twin = kind(start(model, settings["seed"], train), model, {"train": train})
+        place = f"params.yaml: checks.training.optimizers.{name}"
+        step = torch_optimizer(hyperparameters, twin.parameters, place)
+        with ieee_square_root() if settings["leaves"] else nullcontext():
+            taken = twin.steps(step, repeat(ALL, settings["steps"]))
+            found[name] = np.array([_row(twin.parameters) for _ in taken])
+    return found
 
 
-def ieee() -> AbstractContextManager[None]:
+def _row(parameters: list[Tensor]) -> Array:
+    return torch.cat([parameter.detach().reshape(-1) for parameter in parameters]).numpy()
+
+
+def ieee_square_root() -> AbstractContextManager[None]:
     """The square root of IEEE 754, whose import also takes the native kernels from the process."""
     from stages.reference.ieee import IEEESquareRoot
 
@@ -62,4 +70,4 @@ def ieee() -> AbstractContextManager[None]:
 
 
 if __name__ == "__main__":
-    answer(work)
+    answer(trainings)

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from stages.files.files import read_tensors, write_tensors
+from stages.files.tensors import read_tensors, write_tensors
 from stages.params.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,8 @@ from typing import Literal
 from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
 from pydantic import TypeAdapter, ValidationError
 
-from stages.params.errors import InputError, Section, describe, shown
+from stages.params.errors import InputError, shown
+from stages.params.section import Section, describe
 from stages.params.values import NotNegative
 
 FILE = "gates.yaml"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.files import Table
+from stages.files.table import Table
 from stages.params.errors import InputError, shown
 
 Cells = Sequence[Any] | NDArray[Any]

@@ -16,9 +16,10 @@ from pydantic import (
     field_validator,
 )
 
-from stages.params.errors import InputError, Section, describe, shown
+from stages.params.errors import InputError, shown
+from stages.params.section import Section, describe
 from stages.samples.columns import Cells, Columns
-from stages.schema.parameters import Generator
+from stages.samples.source import Generator
 
 
 class Options(Section):

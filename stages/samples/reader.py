@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.params.errors import InputError, did_you_mean, shown
 from stages.samples.columns import Columns
-from stages.schema.parameters import OwnTable
+from stages.samples.source import OwnTable
 
 
 def read_csv(data: OwnTable, place: str) -> Columns:

@@ -5,7 +5,7 @@ samples, and one pass over the graph serves all of them. Each computes, to the l
 computes alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -14,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.files.files import Table
-from stages.graph import Tiles
-from stages.models.mlp import network
+from stages.files.table import Table
+from stages.models.model import Model
 from stages.params.errors import InputError
-from stages.schema.parameters import Task
 from stages.sweeps.grammar import Swept, with_parts
 from stages.training.hyperparameters import Hyperparameters
-from stages.training.optimizer import construct, find_class
-from stages.training.plan import plan
+from stages.training.optimizer import Step, construct, find_class
+from stages.training.plan import Batch, Training, plan, start
+from stages.training.twin import Twin
 
 Values = NDArray[Any]
 
@@ -66,8 +65,8 @@ def blocks(optimizers: Mapping[str, Swept], seeds: range, first_seed: int) -> It
         rows = row + np.arange(count * len(seeds)).reshape(count, len(seeds))
         row += rows.size
         for members in _alike(points, count):
-            for start in range(0, len(members), RUNS):
-                part = members[start : start + RUNS]
+            for first in range(0, len(members), RUNS):
+                part = members[first : first + RUNS]
                 chosen = {axis: values[part] for axis, values in points.items()}
                 for number, seed in enumerate(seeds):
                     yield Block(name, swept.kind, swept.fixed, seed, rows[part, number], chosen)
@@ -82,11 +81,13 @@ def _alike(points: Mapping[str, Values], count: int) -> list[NDArray[np.int64]]:
     return [np.array(members) for members in kinds.values()]
 
 
-def train(block: Block, name: str, task: Task, tables: tuple[Table, Table]) -> dict[str, Values]:
+@np.errstate(all="ignore")  # a run that diverges is a result, not a warning
+def train(
+    block: Block, task: str, model: Model, training: Training, tables: Mapping[str, Table]
+) -> dict[str, Values]:
     """What becomes of each run of a block, (runs,) by column.
 
-    name, task: of which the model and the training count
-    tables: the train and the test samples of the task
+    tables: the samples of the task, "train" and "test"
 
     steps: taken until the end, or until the loss of a batch, or of the training part after an
         epoch, was no finite number
@@ -97,53 +98,50 @@ def train(block: Block, name: str, task: Task, tables: tuple[Table, Table]) -> d
     Raises InputError if there is no such optimizer, if it cannot train many runs at once, or if it
     refuses its hyperparameters.
     """
-    place = f"params.yaml: tasks.{name}.sweep.optimizers.{block.optimizer}"
-    optimizer = _optimizer(block, place)
-    training = task.training.model_copy(update={"seed": block.seed})
-    planned = plan(name, task.model_copy(update={"training": training}), tables[0])
-    model = task.model
-    net = network(planned.sizes, model.activation, model.loss, model.dtype, len(block.rows))
-    for key, values in net.graph.views(net.graph.parameters).items():
-        values[:] = planned.initial_parameters[key]
-    inputs = {
-        part: _inputs(table, net.graph.dtype)
-        for part, table in zip(("train", "test"), tables, strict=True)
-    }
-    whole = {part: Tiles(net.graph, *net.means.values(), shared_inputs=True) for part in inputs}
-    for part, tiles in whole.items():
-        tiles.feed(**inputs[part])
-    step = Tiles(net.graph, net.loss, differentiate=True, shared_inputs=True)
+    optimizer = _optimizer(block, f"params.yaml: sweeps.{task}.optimizers.{block.optimizer}")
+    seeded = training.model_copy(update={"seed": block.seed})
+    planned = plan(task, seeded, tables["train"])
+    twin = Twin(start(model, block.seed, tables["train"]), model, tables, len(block.rows))
+    outcome = _Outcome(twin.evaluate())
+    for loss in twin.steps(optimizer, outcome.batches(planned.epochs, twin.evaluate)):
+        outcome.loss = loss
+    return outcome.columns()
 
-    def evaluate() -> dict[str, Values]:
-        means = {part: tiles.forward() for part, tiles in whole.items()}
-        return {
-            f"{part}_{name}": means[part][position]
-            for position, name in enumerate(net.means)
-            for part in whole
-        }
 
-    with np.errstate(all="ignore"):  # a run that diverges is a result, not a warning
-        last = evaluate()
-        alive, steps = np.ones(len(block.rows), bool), np.zeros(len(block.rows), np.int64)
-        best, fed = _better({}, last, np.isfinite(last["train_loss"])), None
-        for batches in planned.epochs:
+class _Outcome:
+    """What becomes of the runs of a block, (runs,) by column: see `train`."""
+
+    def __init__(self, start: Mapping[str, Values]) -> None:
+        self._last, self._alive = start, np.isfinite(start["train_loss"])
+        self._best = _better({}, start, self._alive)
+        self._alive = np.ones_like(self._alive)
+        self._steps = np.zeros(len(self._alive), np.int64)
+        self.loss = start["train_loss"]
+
+    def batches(
+        self, epochs: Iterable[Sequence[Batch]], evaluate: Callable[[], Mapping[str, Values]]
+    ) -> Iterator[Batch]:
+        """Hands out the batches one by one, and looks at the runs after each and each epoch.
+
+        Whoever trains leaves the losses of the batch in `loss`.
+        """
+        for batches in epochs:
             for batch in batches:
-                if batch is not fed:
-                    step.feed(**{key: values[:, batch] for key, values in inputs["train"].items()})
-                    fed = batch
-                loss = step.gradients()
-                optimizer(net.graph.parameters, net.graph.gradients)
-                steps += alive
-                alive = alive & np.isfinite(loss)
-                if not alive.any():
+                yield batch
+                self._steps += self._alive
+                self._alive = self._alive & np.isfinite(self.loss)
+                if not self._alive.any():
                     break
-            last = evaluate()
-            alive = alive & np.isfinite(last["train_loss"])
-            best = _better(best, last, alive)
-            if not alive.any():
+            self._last = evaluate()
+            self._alive = self._alive & np.isfinite(self._last["train_loss"])
+            self._best = _better(self._best, self._last, self._alive)
+            if not self._alive.any():
                 break
-    final = {column: np.where(alive, values, np.nan) for column, values in last.items()}
-    return {"steps": steps, "diverged": (~alive).astype(np.int64)} | final | best
+
+    def columns(self) -> dict[str, Values]:
+        final = {name: np.where(self._alive, v, np.nan) for name, v in self._last.items()}
+        diverged = (~self._alive).astype(np.int64)
+        return {"steps": self._steps, "diverged": diverged} | final | self._best
 
 
 def _better(
@@ -159,7 +157,7 @@ def _better(
     return result
 
 
-def _optimizer(block: Block, place: str) -> Any:
+def _optimizer(block: Block, place: str) -> Step:
     name = block.fixed.get("class", f"stages.optim.{block.kind.__name__}")
     kind = find_class(name, optim, place)
     if getattr(kind, "each_array", False) or "closure" in signature(kind.__call__).parameters:
@@ -170,9 +168,4 @@ def _optimizer(block: Block, place: str) -> Any:
             f"{place}: {name} is no optimizer: it lacks the method "
             "__call__(self, parameters, gradients)"
         )
-    return optimizer
-
-
-def _inputs(table: Table, dtype: Any) -> dict[str, Values]:
-    target = table.target if table.classes is not None else table.target[:, None]
-    return {"x": table.features[None].astype(dtype), "target": target[None]}
+    return lambda parameters, gradients, _: optimizer(parameters, gradients)

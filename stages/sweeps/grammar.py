@@ -1,4 +1,4 @@
-"""The sweep of a task: which optimizers train with which hyperparameters, and from how many seeds.
+"""A sweep of a task: which optimizers train with which hyperparameters, and from how many seeds.
 
     lr: 0.1                               one value for all runs
     lr: [0.01, 0.1]                       each of these
@@ -6,7 +6,8 @@
     lr: {loguniform: [0.001, 1]}          drawn anew for each of `draws`; also uniform, and choice
 
 Without `draws` an optimizer trains with all combinations of its values. Of a hyperparameter that is
-a pair, such as betas, each part may be any of these.
+a pair, such as betas, each part may be any of these. An optimizer without hyperparameters takes the
+learning rates of the section `learning_rates`.
 """
 
 import math
@@ -17,15 +18,14 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from stages.params.errors import Section, shown, unknown
+from stages.params.errors import shown, unknown
+from stages.params.section import Mistake, Section, wrong
 from stages.params.values import Count, number
 from stages.training.hyperparameters import TRAINS_NETWORKS, Hyperparameters, Own
 
 Values = NDArray[Any]
-Mistake = tuple[tuple[Any, ...], str]  # the keys to it, and what is wrong
 Draw = Callable[[np.random.Generator, int], Values]
 KINDS = {kind.__name__.lower(): kind for kind in TRAINS_NETWORKS if kind.scope == "element"}
 NO_AXES = {"class", "reference", "draws"}
@@ -148,10 +148,10 @@ def _is_finite(value: Any) -> bool:
 def _swept(name: str, section: object) -> Swept:
     """Raises ValidationError, each mistake at its key."""
     if not isinstance(section, dict) or not set(section) - NO_AXES:
-        raise _wrong(((), f"must be a section with hyperparameters, got {shown(section)}"))
+        raise wrong(((), f"must be a section with hyperparameters, got {shown(section)}"))
     kind = Own if "class" in section else KINDS.get(name)
     if kind is None:
-        raise _wrong(((), f"{unknown('optimizer', name, KINDS)}; one of your own needs a class"))
+        raise wrong(((), f"{unknown('optimizer', name, KINDS)}; one of your own needs a class"))
     fixed = {key: value for key, value in section.items() if key in ("class", "reference")}
     axes, mistakes, draws = dict[str, Axis](), list[Mistake](), None
     try:
@@ -169,7 +169,7 @@ def _swept(name: str, section: object) -> Swept:
             mistakes.append(((key,), str(error)))
     mistakes = mistakes or _invalid(kind, fixed, axes)
     if mistakes:
-        raise _wrong(*mistakes)
+        raise wrong(*mistakes)
     return Swept(kind, fixed, axes, draws)
 
 
@@ -199,22 +199,12 @@ def _invalid(
     return list(mistakes.items())
 
 
-def _wrong(*mistakes: Mistake) -> ValidationError:
-    return ValidationError.from_exception_data(
-        "sweep",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("in_words", "{words}", {"words": words}),
-                loc=place,
-                input=None,
-            )
-            for place, words in mistakes
-        ],
-    )
+def _read(value: object, keys: int | None = None) -> dict[str, Swept]:
+    """What each optimizer trains with.
 
-
-def _read(value: object) -> dict[str, Swept]:
-    """Raises ValueError, or ValidationError with each mistake at its key."""
+    keys: how many of the keys to a mistake the file has, all of them by default
+    Raises ValueError, or ValidationError with each mistake at its key.
+    """
     if not isinstance(value, dict) or not value:
         raise ValueError(f"must be a section with a key for each optimizer, got {shown(value)}")
     swept, mistakes = {}, []
@@ -223,17 +213,49 @@ def _read(value: object) -> dict[str, Swept]:
             swept[str(name)] = _swept(str(name), section)
         except ValidationError as failure:
             mistakes += [
-                ((str(name), *error["loc"]), error["msg"])
+                ((str(name), *error["loc"])[:keys], error["msg"])
                 for error in failure.errors(include_url=False)
             ]
     if mistakes:
-        raise _wrong(*mistakes)
+        raise wrong(*mistakes)
     return swept
 
 
 def _checked(value: object) -> object:
     _read(value)
     return value
+
+
+def _checked_rates(value: object) -> object:
+    """Raises ValueError, or ValidationError with each mistake at its key."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a section with a key for each optimizer, got {shown(value)}")
+    _read({name: {"lr": rates} for name, rates in value.items()}, keys=1)
+    return value
+
+
+LearningRates = Annotated[
+    dict[str, Any],
+    BeforeValidator(_checked_rates),
+    Field(description="a section with learning rates for each optimizer"),
+]
+
+
+def completed(sweep: Any, rates: Mapping[str, Any]) -> Any:
+    """A sweep as params.yaml has it, with the learning rates that it leaves to `rates`.
+
+    It sweeps all optimizers that these name, unless it names some itself.
+    """
+    if not isinstance(sweep, dict):
+        return sweep
+    given = sweep.get("optimizers", {name: {} for name in rates})
+    if not isinstance(given, dict):
+        return sweep
+    optimizers = {
+        name: {"lr": rates[name]} if section == {} and name in rates else section
+        for name, section in given.items()
+    }
+    return sweep | {"optimizers": optimizers}
 
 
 class Sweep(Section):
@@ -243,8 +265,8 @@ class Sweep(Section):
     repeated: how many of the runs are repeated in torch
     """
 
-    seeds: Count
-    repeated: Count
+    seeds: Count = 8
+    repeated: Count = 8
     optimizers: Annotated[dict[str, Any], BeforeValidator(_checked)]
 
     @property

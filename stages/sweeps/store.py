@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-from stages.schema.parameters import Task
+from stages.models.model import Model
 from stages.sweeps.blocks import Block
+from stages.training.plan import Training
 
 Values = NDArray[Any]
 
 # The code that decides what becomes of a run.
-PACKAGES = ("files", "graph", "models", "optim", "own", "params", "schema", "sweeps", "training")
+PACKAGES = ("files", "graph", "models", "optim", "own", "params", "sweeps", "training")
 STAGES = Path(__file__).parents[1]
 
 
@@ -30,13 +31,15 @@ class Store:
     samples: the files with the train and the test table
     """
 
-    def __init__(self, folder: Path, task: Task, samples: Sequence[Path]) -> None:
+    def __init__(
+        self, folder: Path, model: Model, training: Training, samples: Sequence[Path]
+    ) -> None:
         code = sorted(path for name in PACKAGES for path in (STAGES / name).rglob("*.py"))
         # A block has a seed of its own, and keeps no snapshots.
-        training = task.training.model_dump(exclude={"seed", "snapshots"})
+        trained = training.model_dump(exclude={"seed", "snapshots"})
         self._folder = folder
         self._shared = hashlib.sha256(
-            json.dumps([task.model.model_dump(), training, np.__version__]).encode()
+            json.dumps([model.model_dump(), trained, np.__version__]).encode()
         )
         for path in [*code, *samples]:
             self._shared.update(hashlib.sha256(path.read_bytes()).digest())

@@ -19,7 +19,8 @@ from pydantic import (
     field_validator,
 )
 
-from stages.params.errors import Section, shown
+from stages.params.errors import shown
+from stages.params.section import Section
 from stages.params.values import (
     Count,
     DecayRate,

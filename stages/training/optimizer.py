@@ -6,6 +6,8 @@
     closure: evaluates the model at the present parameters: it refreshes `gradients` and returns
         the loss
 
+`each_run` steps the rows of a graph, (runs, n), each with an optimizer of its own.
+
 Most optimizers ask for parameters and gradients of any shape. One with the attribute `each_array`
 is handed the arrays of the model one by one, each in its shape; with a function `from_dense`, each
 gradient is converted by that; and one whose `__call__` has the argument `closure` is handed all.
@@ -51,6 +53,16 @@ def model_optimizer(
     if "closure" in inspect.signature(optimizer).parameters:
         return lambda parameters, gradients, closure: optimizer(parameters, gradients, closure)
     return lambda parameters, gradients, _: optimizer(parameters, gradients)
+
+
+def each_run(optimizers: Sequence[Step]) -> Step:
+    """The step of (runs, n) parameters in which each run has an optimizer of its own."""
+
+    def step(parameters: Array, gradients: Array, closure: Closure) -> None:
+        for run, optimizer in enumerate(optimizers):
+            optimizer(parameters[run], gradients[run], closure)
+
+    return step
 
 
 class _EachArray:

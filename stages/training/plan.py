@@ -8,52 +8,71 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
 
-from stages.files.files import Table
+from stages.files.table import Table
+from stages.models.model import Model
 from stages.params.errors import InputError
-from stages.schema.parameters import Model, Task, Training
+from stages.params.section import Section
+from stages.params.values import Count, Moments, Seed, count_or_full
 
 Batch = NDArray[np.int64] | slice
 ALL = slice(None)  # a full batch: its gradient does not depend on the order, and a view is free
 
 
+class Training(Section):
+    """How long, in which batches, and from which start a model trains."""
+
+    epochs: Count
+    batch_size: Annotated[
+        int | Literal["full"],
+        BeforeValidator(count_or_full),
+        Field(description="a whole number of at least 1, or full"),
+    ]
+    seed: Seed
+    snapshots: Moments = 51
+
+
 @dataclass(frozen=True)
-class Plan:
-    """All that the training of a task is given.
+class Start:
+    """Where a training starts.
 
     sizes: the widths of the network from features to outputs
-    initial_parameters: by their names in torch.nn.Sequential
+    parameters: by their names in torch.nn.Sequential
+    """
+
+    sizes: list[int]
+    parameters: dict[str, NDArray[Any]]
+
+
+def start(model: Model, seed: int, train: Table) -> Start:
+    """The start of a model for samples such as those of `train`."""
+    outputs = 1 if train.classes is None else len(train.classes)
+    sizes = [train.features.shape[1], *model.hidden, outputs]
+    return Start(sizes, initial_parameters(sizes, model.initialization, model.dtype, seed))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """In which order a training takes its samples.
+
     epochs: for each epoch its batches, each the samples to take
     snapshot_steps: the steps after which the parameters are kept
     """
 
-    sizes: list[int]
-    initial_parameters: dict[str, NDArray[Any]]
     epochs: Iterator[list[Batch]]
     snapshot_steps: list[int]
 
 
-def plan(name: str, task: Task, train: Table) -> Plan:
-    """The plan of the task called `name`. Raises InputError if a batch is larger than `train`."""
-    model, training, samples = task.model, task.training, len(train.target)
-    size = batch_size(name, task, samples)
-    sizes = layer_sizes(model, train)
-    return Plan(
-        sizes,
-        initial_parameters(sizes, model.initialization, model.dtype, training.seed),
-        epochs(training, samples, size),
-        snapshot_steps(training, samples, size),
-    )
-
-
-def layer_sizes(model: Model, train: Table) -> list[int]:
-    """The widths of the network from features to outputs."""
-    outputs = 1 if train.classes is None else len(train.classes)
-    return [train.features.shape[1], *model.hidden, outputs]
+def plan(task: str, training: Training, train: Table) -> Plan:
+    """The plan of a task. Raises InputError if a batch is larger than `train`."""
+    samples = len(train.target)
+    size = batch_size(task, training, samples)
+    return Plan(epochs(training, samples, size), snapshot_steps(training, samples, size))
 
 
 def initial_parameters(
@@ -89,14 +108,14 @@ def epochs(training: Training, samples: int, size: int) -> Iterator[list[Batch]]
             yield [order[first : first + size] for first in range(0, samples, size)]
 
 
-def batch_size(name: str, task: Task, samples: int) -> int:
+def batch_size(task: str, training: Training, samples: int) -> int:
     """The samples of a step. Raises InputError if they are more than there are."""
-    size = task.training.batch_size
+    size = training.batch_size
     if size == "full":
         return samples
     if size > samples:
         raise InputError(
-            f"params.yaml: tasks.{name}.training.batch_size: must be at most {samples}, the size "
+            f"params.yaml: tasks.{task}.training.batch_size: must be at most {samples}, the size "
             f"of the training part, or full; got {size}"
         )
     return size

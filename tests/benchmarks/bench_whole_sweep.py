@@ -15,7 +15,8 @@ from joblib import Parallel, delayed
 from pytest_benchmark.fixture import BenchmarkFixture
 from repository import ROOT
 
-from stages.files.files import Files, read_table
+from stages.files.paths import Files
+from stages.files.table import read_table
 from stages.reference.eager import import_compiler_on_demand
 from stages.schema.parameters import read_parameters
 from stages.sweeps.blocks import Block, blocks, train

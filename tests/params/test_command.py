@@ -6,8 +6,10 @@ import sys
 import pytest
 from repository import ROOT
 
+from stages.models.model import Model
 from stages.params.command import plain_errors, run
 from stages.params.errors import InputError
+from stages.proofs.checks import GradientChecks
 
 
 @pytest.fixture(autouse=True)
@@ -16,11 +18,24 @@ def in_a_copy_of_params_yaml(tmp_path, monkeypatch):
     shutil.copy(ROOT / "params.yaml", tmp_path)
 
 
-def test_a_stage_gets_the_task_that_the_command_line_names():
+def test_a_stage_gets_the_sections_that_it_asks_for_of_the_task_that_the_command_line_names():
     calls = []
-    run(lambda name, task: calls.append((name, task)), ["moons"])
-    [(name, task)] = calls
-    assert (name, task.model.activation) == ("moons", "tanh")
+
+    def main(task: str, model: Model, device: str) -> None:
+        calls.append((task, model.activation, device))
+
+    run(main, ["moons"])
+    assert calls == [("moons", "tanh", "cpu")]
+
+
+def test_a_stage_without_a_task_gets_sections_of_the_checks():
+    calls = []
+
+    def main(gradients: GradientChecks) -> None:
+        calls.append(gradients.seed)
+
+    run(main, [])
+    assert calls == [1]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +59,7 @@ def test_a_stage_gets_the_task_that_the_command_line_names():
 )
 def test_no_such_task_is_one_line(arguments, message):
     with pytest.raises(SystemExit) as stopped:
-        run(lambda name, task: None, arguments)
+        run(lambda task: None, arguments)
     assert stopped.value.code == message
 
 

@@ -10,8 +10,17 @@ from repository import ROOT
 
 from stages.params.errors import InputError
 from stages.params.values import number
-from stages.schema.parameters import Generator, OwnTable, read_parameters
-from stages.training.hyperparameters import BUILT_IN, LBFGS, SGD, Adafactor, Adam, Own
+from stages.samples.source import Generator, OwnTable
+from stages.schema.parameters import Task, read_parameters
+from stages.training.hyperparameters import (
+    BUILT_IN,
+    LBFGS,
+    SGD,
+    Adafactor,
+    Adam,
+    Hyperparameters,
+    Own,
+)
 
 
 @pytest.fixture
@@ -52,6 +61,10 @@ def read(tmp_path: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatc
     return read_parameters()
 
 
+def selected(task: Task) -> Hyperparameters:
+    return getattr(task.optimizers, task.optimizer)
+
+
 def test_the_defaults_are_those_of_the_three_scripts():
     parameters = read_parameters(ROOT / "params.yaml")
     regression, classification = parameters.tasks["regression"], parameters.tasks["classification"]
@@ -60,12 +73,12 @@ def test_the_defaults_are_those_of_the_three_scripts():
     assert regression.split.test == 100
     assert regression.model.hidden == ()
     assert (regression.training.epochs, regression.training.batch_size) == (10, 100)
-    assert regression.hyperparameters == SGD(lr=0.03, momentum=0.6)
+    assert selected(regression) == SGD(lr=0.03, momentum=0.6)
     assert regression.optimizers.adam == Adam(lr=10)
     assert classification.model.hidden == (10,)
     assert classification.training.batch_size == "full"
-    assert classification.hyperparameters == SGD(lr=0.02)
-    assert parameters.tasks["moons"].hyperparameters == Adam(lr=0.01)
+    assert selected(classification) == SGD(lr=0.02)
+    assert selected(parameters.tasks["moons"]) == Adam(lr=0.01)
 
 
 # Each of these is one change to params.yaml, and the whole of what the user reads.
@@ -224,7 +237,7 @@ REFUSALS = [
     (
         "tasks/regression/optimizers",
         {},
-        "tasks.regression.optimizer: must be a key of optimizers (there is none); got 'sgd'",
+        "tasks.regression.optimizer: must be a key of optimizers, which has none; got 'sgd'",
     ),
     (
         "tasks/regression/optimizers",
@@ -251,7 +264,20 @@ REFUSALS = [
         "float16",
         "tasks.moons.model.dtype: must be one of float64, float32; got 'float16'",
     ),
-    ("tasks/moons/device", "gpu", "tasks.moons.device: must be one of cpu, cuda; got 'gpu'"),
+    ("device", "gpu", "device: must be one of cpu, cuda; got 'gpu'"),
+    (
+        "checks/training/task",
+        "clasification",
+        "checks.training.task: unknown task (did you mean classification?); "
+        "valid tasks are regression, classification, moons",
+    ),
+    (
+        "sweeps/moonz",
+        {},
+        "sweeps.moonz: unknown task (did you mean moons?); "
+        "valid tasks are regression, classification, moons",
+    ),
+    ("learning_rates/adam", [0], "learning_rates.adam: must be greater than 0, got 0"),
     (
         "tasks/moons/model/hidden",
         16,
@@ -382,7 +408,12 @@ REFUSALS = [
     ),
     ("tasks", {}, "tasks: must have 1 or more entries, got 0"),
     ("tasks", [1], "tasks: must be a mapping, got [1]"),
-    ("task", {}, "task: unknown key (did you mean tasks?); valid keys are tasks, checks"),
+    (
+        "task",
+        {},
+        "task: unknown key (did you mean tasks?); "
+        "valid keys are tasks, device, learning_rates, sweeps, checks",
+    ),
     (
         "checks",
         MISSING,
@@ -450,7 +481,7 @@ def test_every_mistake_is_reported_at_once(problems):
         "params.yaml: tasks.classification.model.activation: "
         "must be one of relu, tanh, sigmoid; got 'rleu'",
         "params.yaml: tasks.moons.colour: unknown key; valid keys are "
-        "data, split, model, training, device, optimizers, optimizer, sweep",
+        "data, split, model, training, optimizers, optimizer",
         "params.yaml: checks.optimizers.steps: must be at least 1, got 0",
     ]
 
@@ -458,8 +489,16 @@ def test_every_mistake_is_reported_at_once(problems):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "params.yaml: must be a section with the keys tasks, checks, got nothing"),
-        ("- 1", "params.yaml: must be a section with the keys tasks, checks, got [1]"),
+        (
+            "",
+            "params.yaml: must be a section with the keys tasks, device, learning_rates, sweeps, "
+            "checks, got nothing",
+        ),
+        (
+            "- 1",
+            "params.yaml: must be a section with the keys tasks, device, learning_rates, sweeps, "
+            "checks, got [1]",
+        ),
         ("tasks: {}\ntasks: {}", "params.yaml:2: the key tasks is given twice"),
         ("tasks:\n  a: 1\n  'a': 2", "params.yaml:3: the key a is given twice"),
         ("a: 1\nb: ]\nc: 2", "params.yaml:2: did not find expected node content"),
@@ -507,7 +546,7 @@ def test_what_dvc_exp_run_writes_are_numbers(tmp_path, monkeypatch):
     }
     parameters = read(tmp_path, changes, monkeypatch)
     regression = parameters.tasks["regression"]
-    assert regression.hyperparameters.lr == 1e-5
+    assert selected(regression).lr == 1e-5
     assert regression.optimizers.adam == Adam(lr=10, betas=(0.5, 0.25))
     assert (regression.training.epochs, regression.training.batch_size) == (100, 10)
     assert isinstance(regression.training.epochs, int)
@@ -591,9 +630,9 @@ def test_hyperparameters_are_refused_where_torch_refuses_them(kind, values):
 
 
 def test_parameters_cannot_be_changed_by_a_stage():
-    task = read_parameters(ROOT / "params.yaml").tasks["moons"]
+    parameters = read_parameters(ROOT / "params.yaml")
     with pytest.raises(ValueError, match="frozen"):
-        task.device = "cuda"
+        parameters.device = "cuda"
 
 
 def test_an_optimizer_of_ones_own_has_a_class_and_any_hyperparameters(tmp_path, monkeypatch):
@@ -605,10 +644,10 @@ def test_an_optimizer_of_ones_own_has_a_class_and_any_hyperparameters(tmp_path, 
         "checks/optimizers/variants": {"SGD": [{"lr": 0.1}], "Lion": variants},
     }
     parameters = read(tmp_path, changes, monkeypatch)
-    selected = parameters.tasks["moons"].hyperparameters
-    assert isinstance(selected, Own)
-    assert selected.values() == {"lr": 1e-5, "betas": (0.9, 0.99), "sign": True}
-    assert (selected.by_hand, selected.by_torch) == ("stages.own.lion.Lion", None)
+    optimizer = selected(parameters.tasks["moons"])
+    assert isinstance(optimizer, Own)
+    assert optimizer.values() == {"lr": 1e-5, "betas": (0.9, 0.99), "sign": True}
+    assert (optimizer.by_hand, optimizer.by_torch) == ("stages.own.lion.Lion", None)
     sgd, own = parameters.checks.optimizers.cases()
     assert (sgd.name, sgd.variant, sgd.has_reference) == ("SGD", "lr=0.1", True)
     assert (own.name, own.variant, own.has_reference) == ("Lion", "lr=1", True)

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from small_sweeps import NAME, classifier, plan_blocks, regression, run_blocks, same
-from trainings import train
+from trainings import Task, train
 
-from stages.files.files import Table, write_table
+from stages.files.table import Table, write_table
 from stages.params.errors import InputError
-from stages.schema.parameters import Task
 from stages.sweeps import blocks as block
 from stages.sweeps.grammar import with_parts
 from stages.sweeps.results import Runs
@@ -149,7 +148,7 @@ def test_what_cannot_be_swept_is_one_line(name: str) -> None:
     task = classifier({"mine": {"class": name, "lr": [0.1, 0.2]}})
     with pytest.raises(InputError) as caught:
         run_blocks(task)
-    assert str(caught.value) == f"params.yaml: tasks.{NAME}.sweep.optimizers.mine: {REFUSED[name]}"
+    assert str(caught.value) == f"params.yaml: sweeps.{NAME}.optimizers.mine: {REFUSED[name]}"
 
 
 def test_a_hyperparameter_that_the_class_refuses() -> None:

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from stages.params.errors import describe
-from stages.sweeps.grammar import KINDS, Sweep, Swept, with_parts
+from stages.params.section import describe
+from stages.sweeps.grammar import KINDS, Sweep, Swept, completed, with_parts
 from stages.training.hyperparameters import TRAINS_NETWORKS, Adam, Own
 
 NAMES = "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd"
@@ -216,6 +216,26 @@ def test_the_other_keys() -> None:
         Sweep.model_validate({"seeds": 0, "optimizers": {"sgd": {"lr": 1}}, "draws": 3})
     assert describe(caught.value, "").splitlines() == [
         "seeds: must be at least 1, got 0",
-        "repeated: is missing; expected a whole number of at least 1",
         "draws: unknown key; valid keys are seeds, repeated, optimizers",
     ]
+
+
+RATES = {"sgd": {"log": [0.01, 1], "points": 3}, "adam": [0.1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("sweep", "optimizers"),
+    [
+        ({}, {"sgd": {"lr": RATES["sgd"]}, "adam": {"lr": RATES["adam"]}}),
+        ({"optimizers": {"adam": {}}}, {"adam": {"lr": RATES["adam"]}}),
+        ({"optimizers": {"adam": {"eps": 1}}}, {"adam": {"eps": 1}}),
+        ({"optimizers": {"rprop": {}}}, {"rprop": {}}),
+    ],
+)
+def test_learning_rates_that_a_sweep_leaves_open(sweep: Any, optimizers: Any) -> None:
+    assert completed(sweep | {"seeds": 2}, RATES) == {"seeds": 2, "optimizers": optimizers}
+
+
+@pytest.mark.parametrize("sweep", [None, 3, {"optimizers": [1]}])
+def test_what_is_no_sweep_stays_as_it_is(sweep: Any) -> None:
+    assert completed(sweep, RATES) is sweep

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_sweeps import NAME, classifier, regression, run_blocks, write_parameters
-from trainings import train
+from small_sweeps import NAME, classifier, given, regression, run_blocks
+from trainings import Task, train
 
-from stages.schema.parameters import Task
-from stages.sweep import drift
+from stages.sweep import chosen_runs, drift
 from stages.sweeps.repeated_torch import losses
 
 CASES: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
@@ -29,11 +28,10 @@ def test_losses_are_those_of_the_torch_twin(
     kind: Any, optimizers: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     task = kind(optimizers, **changes)
-    write_parameters(task)
     ((name, swept),) = task.sweep.swept.items()
     points = swept.points(np.random.default_rng(0))
     last = {axis: values[-1] for axis, values in points.items()}
-    found = losses({"task": NAME, "runs": [[name, last, seed] for seed in (5, 6)]}, {})
+    found = losses(given(task) | {"runs": [[name, last, seed] for seed in (5, 6)]}, {})
     whole = {axis: value for axis, value in last.items() if "[" not in axis}
     pairs = {"betas": (last["betas[0]"], last["betas[1]"])} if "betas[0]" in last else {}
     for number, seed in enumerate((5, 6)):
@@ -49,13 +47,9 @@ def test_losses_are_those_of_the_torch_twin(
 
 
 def test_no_runs() -> None:
-    write_parameters(classifier({"sgd": {"lr": 1}}))
-    assert {
-        name: values.shape for name, values in losses({"task": NAME, "runs": []}, {}).items()
-    } == {
-        "train_loss": (0,),
-        "test_loss": (0,),
-    }
+    found = losses(given(classifier({"sgd": {"lr": 1}})) | {"runs": []}, {})
+    shapes = {name: values.shape for name, values in found.items()}
+    assert shapes == {"train_loss": (0,), "test_loss": (0,)}
 
 
 def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
@@ -71,10 +65,10 @@ def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
         model__dtype="float32",
         sweep__repeated=100,
     )
-    write_parameters(task)
     gathered = run_blocks(task)
     assert [runs.results["diverged"].sum() for runs in gathered] == [1, 0, 0]
-    found = drift(NAME, task, gathered, [task.training.seed])
+    chosen, seeds = chosen_runs(gathered, task.sweep.repeated, 1), [task.training.seed]
+    found = drift(chosen, seeds, given(task))
     assert found["runs"] == 4
     assert found["train_loss"] is not None
     assert found["test_loss"] is not None
@@ -82,5 +76,5 @@ def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
     assert 0 < found["test_loss"] < 1e-5
     # and they are the losses of these very runs
     gathered[2].results["train_loss"][0, 0] *= 1.5
-    wrong = drift(NAME, task, gathered, [task.training.seed])
+    wrong = drift(chosen, seeds, given(task))
     assert wrong["train_loss"] == pytest.approx(1 / 3, rel=1e-5)

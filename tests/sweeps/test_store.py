@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from repository import ROOT
 from small_sweeps import NAME, classifier, plan_blocks, same
+from trainings import Task
 
-from stages.files.files import Files
-from stages.schema.parameters import Task
+from stages.files.paths import Files
 from stages.sweeps import store
 from stages.sweeps.blocks import Block
 from stages.sweeps.store import Store
@@ -36,7 +36,7 @@ def task(**changes: Any) -> Task:
 
 
 def open_store(of: Task) -> Store:
-    return Store(Path("blocks"), of, [Files(NAME).train, Files(NAME).test])
+    return Store(Path("blocks"), of.model, of.training, [Files(NAME).train, Files(NAME).test])
 
 
 def kept() -> tuple[Store, Block, Path]:
@@ -90,7 +90,7 @@ def test_results_are_not_those_of_other_samples() -> None:
     for path in (Files(NAME).train, Files(NAME).test):
         _, block, kept_file = kept()
         path.write_bytes(path.read_bytes() + b"\0")
-        assert Store(Path("blocks"), task(), [path]).read(block) is None
+        assert Store(Path("blocks"), task().model, task().training, [path]).read(block) is None
         kept_file.unlink()
 
 

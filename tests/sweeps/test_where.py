@@ -29,7 +29,7 @@ from small_sweeps import (
     write_parameters,
 )
 
-from stages.files.files import Files
+from stages.files.paths import Files
 from stages.params.errors import InputError
 from stages.schema.parameters import Task
 from stages.sweeps import where

@@ -1,0 +1,71 @@
+"""The samples of a task, as parquet."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Table:
+    """The samples of a task.
+
+    features: (samples, features) float64
+    target: (samples,) float64, or int64 indices into `classes`
+    classes: the label of each class, or None where the target is a number
+    """
+
+    features: NDArray[np.float64]
+    target: NDArray[np.float64] | NDArray[np.int64]
+    feature_names: Sequence[str]
+    target_name: str
+    classes: Sequence[str] | None = None
+
+    def rows(self, index: NDArray[np.int64]) -> "Table":
+        """The table of the samples at `index`, in that order."""
+        return Table(
+            self.features[index],
+            self.target[index],
+            self.feature_names,
+            self.target_name,
+            self.classes,
+        )
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Writes a table as parquet: the feature columns, then the target, classes in the metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = [np.ascontiguousarray(column) for column in [*table.features.T, table.target]]
+    # From and to NumPy by way of memory alone: pyarrow.array and .to_numpy would import pandas.
+    arrays = [
+        pa.Array.from_buffers(
+            pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(column)]
+        )
+        for column in columns
+    ]
+    names = [*table.feature_names, table.target_name]
+    metadata = {"classes": json.dumps(table.classes and list(table.classes))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), path)
+
+
+def read_table(path: Path) -> Table:
+    """Reads a table that `write_table` wrote."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # ParquetFile reads one file; read_table would import the whole of pyarrow.dataset for it. From
+    # memory and on this thread: a process this short can end before Arrow's threads have begun.
+    with pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
+        content = file.read(use_threads=False).combine_chunks()
+    columns: list[NDArray[Any]] = [np.from_dlpack(column.chunk(0)) for column in content.columns]
+    *features, target = columns
+    *feature_names, target_name = content.column_names
+    classes = json.loads(content.schema.metadata[b"classes"])
+    return Table(np.stack(features, axis=1), target.copy(), feature_names, target_name, classes)

@@ -1,0 +1,93 @@
+"""The sections of `checks`: what is compared with torch besides the tasks."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.params.errors import shown
+from stages.params.section import Section
+from stages.params.values import Count, Number, Seed, Step, Text
+from stages.training.hyperparameters import (
+    SGD,
+    Adam,
+    Hyperparameters,
+    OwnVariants,
+    Scope,
+    Variants,
+)
+
+
+class GradientChecks(Section):
+    """The random operands on which gradients are compared, and the step of central differences."""
+
+    seed: Seed
+    step: Step
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variant of an optimizer to check.
+
+    name: of the optimizer
+    variant: its hyperparameters, as a text
+    place: its keys in params.yaml, for messages
+    """
+
+    name: str
+    variant: str
+    hyperparameters: Hyperparameters
+    place: str
+
+    @property
+    def scope(self) -> Scope:
+        return self.hyperparameters.scope
+
+    @property
+    def has_reference(self) -> bool:
+        return self.hyperparameters.by_torch is not None
+
+
+class TrainedOptimizers(Section):
+    """The optimizers of the trainings that are compared, by the names of their classes."""
+
+    sgd: Annotated[SGD, Field(alias="SGD")]
+    adam: Annotated[Adam, Field(alias="Adam")]
+
+    def by_class(self) -> dict[str, Hyperparameters]:
+        """The hyperparameters by the name of the class."""
+        return {type(hyperparameters).__name__: hyperparameters for _, hyperparameters in self}
+
+
+class TrainingChecks(Section):
+    """The trainings that are compared with torch's step by step."""
+
+    task: Text
+    steps: Count
+    drift_steps: Count
+    optimizers: TrainedOptimizers
+
+
+class OptimizerChecks(Section):
+    """The objective on which the optimizers are compared with those of torch."""
+
+    start: Number
+    samples: Count
+    steps: Count
+    seed: Seed
+    variants: Variants
+
+    def cases(self) -> list[Case]:
+        """The variants of all optimizers, one after the other."""
+        return [
+            Case(
+                name,
+                " ".join(f"{key}={shown(value)}" for key, value in hyperparameters.given().items()),
+                hyperparameters,
+                f"params.yaml: checks.optimizers.variants.{name}",
+            )
+            for name, variants in self.variants
+            for hyperparameters in (
+                variants.each() if isinstance(variants, OwnVariants) else variants
+            )
+        ]

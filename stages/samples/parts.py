@@ -1,0 +1,24 @@
+"""The section `split` of a task: which samples test, and which train."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from stages.params.section import Section
+from stages.params.values import Flag, Seed, count_or_fraction
+
+
+class Split(Section):
+    """How the samples are split.
+
+    test: how many of them test, or which fraction
+    standardize: whether features are scaled to mean 0 and standard deviation 1
+    """
+
+    test: Annotated[
+        int | float,
+        BeforeValidator(count_or_fraction),
+        Field(description="a whole number of at least 1, or a fraction between 0 and 1"),
+    ]
+    seed: Seed
+    standardize: Flag

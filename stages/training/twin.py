@@ -1,0 +1,100 @@
+"""The twin in NumPy: a model on the computation graph, and its steps. torch's is twin_torch.py."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stages.files.table import Table
+from stages.graph import Graph, Program, Tiles
+from stages.models.mlp import network
+from stages.models.model import Model
+from stages.training.optimizer import Step
+from stages.training.plan import Batch, Start
+
+Array = NDArray[Any]
+
+
+class Twin:
+    """A model at the start of its training, once for each of the runs.
+
+    tables: the samples by part; "train" is what it learns from
+    runs: how many train at once, all from the same start and on the same batches
+    tile: how many samples go through the graph at once, by default as many as fit into the cache
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        model: Model,
+        tables: Mapping[str, Table],
+        runs: int = 1,
+        tile: int | None = None,
+    ) -> None:
+        self._network = network(start.sizes, model.activation, model.loss, model.dtype, runs)
+        self._graph = self._network.graph
+        for name, values in self._graph.views(self.parameters).items():
+            values[:] = start.parameters[name]
+        self._inputs = {part: self._arrays(table) for part, table in tables.items()}
+        means = self._network.means.values()
+        self._means = {part: self._tiles(*means, tile=tile) for part in tables}
+        for part, tiles in self._means.items():
+            tiles.feed(**self._inputs[part])
+        self._loss = self._tiles(self._network.loss, differentiate=True, tile=tile)
+
+    @property
+    def parameters(self) -> Array:
+        """(runs, n): the parameters of each run in one row."""
+        return self._graph.parameters
+
+    def state(self) -> dict[str, Array]:
+        """The parameters of the first run by name."""
+        views = self._graph.views(self.parameters)
+        return {name: values[0] for name, values in views.items()}
+
+    def evaluate(self) -> dict[str, Array]:
+        """(runs,) each: the loss of each part, and its accuracy where the targets are classes."""
+        means = {part: tiles.forward() for part, tiles in self._means.items()}
+        return {
+            f"{part}_{name}": means[part][position]
+            for position, name in enumerate(self._network.means)
+            for part in means
+        }
+
+    def steps(self, optimizer: Step, batches: Iterable[Batch]) -> Iterator[Array]:
+        """A step for each batch of the training samples: (runs,) its loss before the step."""
+        return steps(self._graph, self._loss, self._inputs["train"], optimizer, batches)
+
+    def _tiles(self, *means: Any, **options: Any) -> Tiles:
+        return Tiles(self._graph, *means, shared_inputs=True, **options)
+
+    def _arrays(self, table: Table) -> dict[str, Array]:
+        target = table.target if table.classes is not None else table.target[:, None]
+        return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
+
+
+def steps(
+    graph: Graph,
+    loss: Tiles | Program,
+    inputs: Mapping[str, Array],
+    optimizer: Step,
+    batches: Iterable[Any],
+) -> Iterator[Array]:
+    """A step of the optimizer for each batch: (runs,) the loss before the step.
+
+    loss: computes the loss and, in `graph.gradients`, its gradients
+    inputs: (1, samples, ...) by name
+    batches: for each step the samples to take
+    """
+    fed = None
+
+    def closure() -> float:
+        return float(loss.gradients()[0])
+
+    for batch in batches:
+        if batch is not fed:
+            loss.feed(**{name: values[:, batch] for name, values in inputs.items()})
+            fed = batch
+        before = loss.gradients()
+        optimizer(graph.parameters, graph.gradients, closure)
+        yield before

@@ -1,0 +1,90 @@
+"""The twin in PyTorch: a model of torch.nn, and its steps. NumPy's is twin.py."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, optim
+
+from stages.files.table import Table
+from stages.models.mlp_torch import LOSSES, network
+from stages.models.model import Model
+from stages.training.plan import Batch, Start
+
+Array = NDArray[Any]
+
+
+class Twin:
+    """A model at the start of its training.
+
+    tables: the samples by part; "train" is what it learns from
+    device: where it trains, "cpu" or "cuda"
+    """
+
+    def __init__(
+        self, start: Start, model: Model, tables: Mapping[str, Table], device: str = "cpu"
+    ) -> None:
+        self.network = network(start.sizes, model.activation, model.dtype).to(device)
+        self.network.load_state_dict(
+            {name: torch.from_numpy(values) for name, values in start.parameters.items()}
+        )
+        self.model, self._criterion = model, LOSSES[model.loss]
+        self._dtype, self._device = getattr(torch, model.dtype), device
+        self._inputs = {part: self._tensors(table) for part, table in tables.items()}
+        self._classifies = tables["train"].classes is not None
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        return list(self.network.parameters())
+
+    def state(self) -> dict[str, Array]:
+        """The parameters by name."""
+        state = self.network.state_dict()
+        return {name: values.cpu().numpy() for name, values in state.items()}
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """The loss of each part, and its accuracy where the targets are classes."""
+        outputs = {part: self.network(x) for part, (x, _) in self._inputs.items()}
+        measures = {
+            f"{part}_loss": self._criterion(outputs[part], target).item()
+            for part, (_, target) in self._inputs.items()
+        }
+        if self._classifies:
+            for part, (_, target) in self._inputs.items():
+                right = outputs[part].argmax(1) == target
+                measures[f"{part}_accuracy"] = right.double().mean().item()
+        return measures
+
+    def steps(self, optimizer: optim.Optimizer, batches: Iterable[Batch]) -> Iterator[float]:
+        """A step for each batch of the training samples: its loss before the step."""
+        x, target = self._inputs["train"]
+
+        def evaluate(batch: Batch) -> float:
+            loss = self.loss(x[batch], target[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            return loss.item()
+
+        return steps(evaluate, optimizer, batches)
+
+    def loss(self, x: Tensor, target: Tensor) -> Tensor:
+        """The loss of some samples."""
+        return self._criterion(self.network(x), target)
+
+    def _tensors(self, table: Table) -> tuple[Tensor, Tensor]:
+        x = torch.from_numpy(table.features).to(self._device, self._dtype)
+        target = torch.from_numpy(table.target).to(self._device)
+        return x, target if table.classes is not None else target[:, None].to(self._dtype)
+
+
+def steps(
+    evaluate: Callable[[Any], float], optimizer: optim.Optimizer, batches: Iterable[Any]
+) -> Iterator[float]:
+    """A step of the optimizer for each batch: the loss before the step.
+
+    evaluate: computes the gradients of a batch, and returns its loss
+    """
+    for batch in batches:
+        yield optimizer.step(lambda batch=batch: evaluate(batch))  # type: ignore[misc]
