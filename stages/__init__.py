@@ -14,5 +14,5 @@ if sys.argv[0] == "-m":
     # bits of all results, must not depend on the number of cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Importing a library makes hundreds of thousands of objects that stay. To search them for
-    # garbage again and again takes a tenth of a short stage; stages/params/command.py goes on.
+    # garbage again and again takes a tenth of a short stage; stages/task/command.py goes on.
     gc.disable()

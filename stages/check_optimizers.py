@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.metrics import write_metrics
-from stages.files.tensors import write_tensors
-from stages.params.command import run
 from stages.proofs.by_itself import checks_by_itself
-from stages.proofs.checks import Case, OptimizerChecks
 from stages.proofs.claims import claims_of_optimizers, say_what_fails
 from stages.proofs.difference import ulp_along_paths, ulp_differences
 from stages.proofs.objective import Term, columns_of, objective
 from stages.proofs.paths import numpy_paths
 from stages.proofs.vectors import write_vectors
 from stages.reference.process import start
-from stages.training.hyperparameters import Own
+from stages.task.checks import Case, OptimizerChecks
+from stages.task.command import run
+from stages.task.hyperparameters import Own
+from stages.task.metrics import write_metrics
+from stages.task.tensors import write_tensors
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # (steps, n) by number of the case and dtype

@@ -14,17 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.history import History, write_history
-from stages.files.metrics import write_metrics
-from stages.models.model import Model
-from stages.params.command import run
-from stages.params.errors import InputError
-from stages.params.file import read_section
-from stages.proofs.checks import TrainingChecks
 from stages.proofs.claims import claims_of_training, say_what_fails
 from stages.proofs.difference import ulp_difference
-from stages.proofs.training import trainings
-from stages.reference.process import start
+from stages.proofs.trainings import trainings_of_all
+from stages.task.checks import TrainingChecks
+from stages.task.command import run
+from stages.task.errors import InputError
+from stages.task.file import read_section
+from stages.task.history import History, write_history
+from stages.task.metrics import write_metrics
+from stages.task.model import Model
 
 Array = NDArray[Any]
 
@@ -43,19 +42,9 @@ def main(training: TrainingChecks) -> None:
     task = training.task
     model = read_section(Model, "tasks", task, "model")
     seed = read_section(int, "tasks", task, "training", "seed")
-    given = {"task": task, "model": model.model_dump(), "seed": seed}
-    given["optimizers"] = training.optimizers.model_dump(by_alias=True)
-    ieee = given | {"steps": training.steps, "leaves": True}
-    native = given | {"steps": training.drift_steps, "leaves": False}
+    ours, equal, drifting = trainings_of_all(task, model, seed, training)
     metrics, shown = {}, plotted(training.drift_steps)
     plot: History = {"step": shown.tolist()}
-    with (
-        start("stages.proofs.training_torch", "ieee", ieee, {}) as torch_ieee,
-        start("stages.proofs.training_torch", "native", native, {}) as torch_native,
-    ):
-        steps = max(training.steps, training.drift_steps)
-        ours = trainings(task, model, seed, training.optimizers, steps)
-        equal, drifting = torch_ieee.result(), torch_native.result()
     for name in ours:
         drift = relative_drift(ours[name][: training.drift_steps], drifting[name])
         if not np.isfinite(drift).all():

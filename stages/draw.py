@@ -6,10 +6,10 @@ from stages.figures.learned import read_results
 from stages.figures.learning import draw_moments, write_animation
 from stages.figures.loss import draw_loss
 from stages.figures.style import save
-from stages.files.paths import Files
 from stages.models.mlp import network
-from stages.models.model import Model
-from stages.params.command import run
+from stages.task.command import run
+from stages.task.model import Model
+from stages.task.paths import Files
 
 
 def main(task: str, model: Model) -> None:

@@ -6,8 +6,8 @@ from stages.figures.drift import draw_drift
 from stages.figures.rosenbrock import draw_paths, read_paths
 from stages.figures.style import save
 from stages.figures.variants import draw_variants, read_variants
-from stages.files.history import read_history
-from stages.params.command import run
+from stages.task.command import run
+from stages.task.history import read_history
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from stages.figures.curves import draw_sweep
 from stages.figures.heatmap import draw_heatmaps
 from stages.figures.settings import read_sweep
 from stages.figures.style import save
-from stages.files.paths import Files
-from stages.params.command import run
+from stages.task.command import run
+from stages.task.paths import Files
 
 
 def main(task: str) -> None:

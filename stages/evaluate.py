@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.history import History, read_history
-from stages.files.metrics import write_metrics
-from stages.files.paths import TWINS, Files
-from stages.files.table import Table, read_table
-from stages.files.tensors import read_tensors
-from stages.models.model import Model
-from stages.params.command import run
 from stages.proofs.claims import claims_of_tasks, say_what_fails
 from stages.proofs.difference import relative_difference, ulp_difference
+from stages.task.command import run
+from stages.task.history import History, read_history
+from stages.task.metrics import write_metrics
+from stages.task.model import Model
+from stages.task.paths import TWINS, Files
+from stages.task.table import Table, read_table
+from stages.task.tensors import read_tensors
 
 Metrics = dict[str, float | int | None]
 

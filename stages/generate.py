@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from stages.files.paths import Files
-from stages.files.table import write_table
-from stages.models.model import Model
-from stages.params.command import run
-from stages.params.errors import InputError
 from stages.samples.columns import make_table
 from stages.samples.generator import run_generator
 from stages.samples.reader import read_csv, read_parquet
-from stages.samples.source import Generator, Source
+from stages.task.command import run
+from stages.task.errors import InputError
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.source import Generator, Source
+from stages.task.table import write_table
 
 
 def main(task: str, data: Source, model: Model) -> None:

@@ -9,13 +9,13 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.figures.variants import read_variants
-from stages.files.paths import Files
 from stages.pages import images, sentences, tables
 from stages.pages.cells import in_words
-from stages.params.command import plain_errors
-from stages.params.errors import InputError
 from stages.proofs import claims as verdict
-from stages.schema.parameters import Parameters, read_parameters
+from stages.task.command import plain_errors
+from stages.task.errors import InputError
+from stages.task.parameters import Parameters, read_parameters
+from stages.task.paths import Files
 
 SEED = ("regression", "classification")  # the tasks with which the project began come first
 OPTIMIZERS, TRAINING = Path("plots", "optimizers"), Path("plots", "training")

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.paths import Files
-from stages.files.table import Table, read_table, write_table
-from stages.params.command import run
-from stages.params.errors import InputError
-from stages.samples.parts import Split
+from stages.task.command import run
+from stages.task.errors import InputError
+from stages.task.parts import Split
+from stages.task.paths import Files
+from stages.task.table import Table, read_table, write_table
 
 
 def main(task: str, split: Split) -> None:

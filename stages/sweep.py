@@ -5,30 +5,27 @@ NumPy, many runs at once; some are repeated in torch. A block of runs that is fi
 that a sweep that was stopped goes on where it was.
 """
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.files.metrics import write_metrics
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.models.model import Model
-from stages.params.command import run
-from stages.proofs.difference import relative_difference
-from stages.reference.process import start
 from stages.sweeps.blocks import Block, blocks, train
-from stages.sweeps.grammar import Sweep, completed
-from stages.sweeps.results import Runs, gather, summary, write_curves, write_runs
+from stages.sweeps.repeated import chosen_runs, drift
+from stages.sweeps.results import gather, summary, write_curves, write_runs
 from stages.sweeps.store import Store
 from stages.sweeps.where import finished
-from stages.training.plan import Training
+from stages.task.command import run
+from stages.task.grammar import Sweep, completed
+from stages.task.metrics import write_metrics
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.table import read_table
+from stages.task.training import Training
 
 Values = NDArray[Any]
 
@@ -82,46 +79,6 @@ def train_all(
             progress.update(len(planned[number].rows))
     store.keep_only(planned)
     return results
-
-
-Run = tuple[Runs, int, int]  # of an optimizer the number of a point, and that of a seed
-
-
-def chosen_runs(gathered: Sequence[Runs], count: int, seed: int) -> list[Run]:
-    """Runs that did not diverge, drawn from all optimizers."""
-    alive = [np.flatnonzero(runs.results["diverged"] == 0) for runs in gathered]
-    owners = np.repeat(np.arange(len(gathered)), [len(rows) for rows in alive])
-    rows = np.concatenate(alive)
-    drawn = sorted(np.random.default_rng(seed).permutation(len(rows))[:count])
-    return [
-        (runs, *divmod(int(rows[number]), runs.results["diverged"].shape[1]))
-        for number in drawn
-        for runs in [gathered[owners[number]]]
-    ]
-
-
-def drift(
-    chosen: Sequence[Run], seeds: Sequence[int], given: Mapping[str, Any]
-) -> dict[str, float | None]:
-    """How far the losses of some runs are from those of the same runs in torch, at most.
-
-    given: what the process in torch has to know besides the runs
-    None if a run diverges in torch.
-    """
-    if not chosen:
-        return {"runs": 0}
-    points = [
-        [runs.optimizer, {axis: values[point] for axis, values in runs.points.items()}, seeds[seed]]
-        for runs, point, seed in chosen
-    ]
-    with start("stages.sweeps.repeated_torch", "native", {**given, "runs": points}, {}) as torch:
-        theirs = torch.result()
-    found: dict[str, float | None] = {"runs": len(chosen)}
-    for column in ("train_loss", "test_loss"):
-        ours = np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
-        apart = relative_difference(ours, theirs[column])
-        found[column] = apart if math.isfinite(apart) else None
-    return found
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from stages import optim
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.models.model import Model
-from stages.params.command import run
-from stages.training.hyperparameters import Optimizers
-from stages.training.optimizer import each_run, model_optimizer
-from stages.training.plan import Training, plan, start
+from stages.task.command import run
+from stages.task.hyperparameters import Optimizers
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.table import read_table
+from stages.task.training import Training
+from stages.training.plan import plan, start
 from stages.training.record import Record
 from stages.training.twin import Twin
 
@@ -23,9 +22,8 @@ def main(
     tables = {"train": read_table(files.train), "test": read_table(files.test)}
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables)
-    shapes = [values.shape for values in twin.state().values()]
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"
-    step = each_run([model_optimizer(getattr(optimizers, optimizer), optim, shapes, place)])
+    step = twin.optimizer(getattr(optimizers, optimizer), place)
 
     def evaluate() -> dict[str, float]:
         return {name: values.item() for name, values in twin.evaluate().items()}

@@ -4,15 +4,14 @@ from typing import Literal
 
 import torch
 
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.models.model import Model
-from stages.params.command import run
-from stages.params.errors import InputError
-from stages.reference.eager import import_compiler_on_demand
-from stages.training.hyperparameters import Optimizers
-from stages.training.optimizer_torch import torch_optimizer
-from stages.training.plan import Training, plan, start
+from stages.task.command import run
+from stages.task.errors import InputError
+from stages.task.hyperparameters import Optimizers
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.table import read_table
+from stages.task.training import Training
+from stages.training.plan import plan, start
 from stages.training.record import Record
 from stages.training.twin_torch import Twin
 
@@ -28,13 +27,12 @@ def main(
     """Trains, and writes the model, its snapshots and its history."""
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("params.yaml: device: must be cpu, since torch finds no GPU; got cuda")
-    import_compiler_on_demand()
     files = Files(task)
     tables = {"train": read_table(files.train), "test": read_table(files.test)}
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables, device)
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"
-    step = torch_optimizer(getattr(optimizers, optimizer), twin.parameters, place)
+    step = twin.optimizer(getattr(optimizers, optimizer), place)
     record = Record(planned.snapshot_steps, twin.state, twin.evaluate)
     for loss in twin.steps(step, record.batches(planned.epochs)):
         record.loss = loss

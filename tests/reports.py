@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 from repository import ROOT
 
-from stages.params.command import plain_errors
 from stages.report import main
-from stages.schema.parameters import read_parameters
+from stages.task.command import plain_errors
+from stages.task.parameters import read_parameters
 
 VOID = {"br", "img", "link", "meta"}
 

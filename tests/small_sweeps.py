@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from repository import ROOT
 from trainings import Task, task_like, write_samples
 
-from stages.files.paths import Files
-from stages.files.table import read_table
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.results import Runs, gather
+from stages.task.paths import Files
+from stages.task.table import read_table
 
 NAME = "small"
 

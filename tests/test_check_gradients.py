@@ -12,9 +12,10 @@ import pytest
 
 from stages import check_gradients as stage
 from stages.graph.graph import OPERATIONS, Operation
-from stages.params.errors import InputError
 from stages.proofs.formulas import operation_formulas
+from stages.proofs.gradients import worst
 from stages.proofs.operands import CASES
+from stages.task.errors import InputError
 
 SEED, STEP = 1, 5e-4
 CHECKS = SimpleNamespace(seed=SEED, step=STEP)
@@ -27,7 +28,7 @@ DIFFERENCE_TOLERANCE = 1e-10
 
 
 def check(name: str, seed: int = SEED) -> dict[str, Any]:
-    return stage.worst(partial(operation_formulas, name, seed), STEP)
+    return worst(partial(operation_formulas, name, seed), STEP)
 
 
 def written(directory: Path) -> dict[str, dict[str, dict[str, Any]]]:

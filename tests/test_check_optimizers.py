@@ -18,7 +18,7 @@ import pytest
 import yaml
 from repository import ROOT
 
-from stages.files.tensors import read_tensors
+from stages.task.tensors import read_tensors
 
 STEPS = 40
 VARIANTS: dict[str, Any] = {

@@ -12,14 +12,15 @@ import pytest
 import yaml
 from repository import ROOT
 
-from stages import check_training, optim
+from stages import optim
 from stages.check_training import main, plotted, relative_drift
-from stages.files.paths import Files
-from stages.files.table import Table, write_table
-from stages.params.errors import InputError
-from stages.proofs.checks import TrainingChecks
+from stages.reference import process
 from stages.reference.process import start
 from stages.samples import blobs, line
+from stages.task.checks import TrainingChecks
+from stages.task.errors import InputError
+from stages.task.paths import Files
+from stages.task.table import Table, write_table
 
 Check = Callable[..., dict[str, Any]]
 
@@ -62,13 +63,13 @@ def test_trainings_are_equal_bit_for_bit_and_native_ones_drift_by_rounding(check
         assert values == {"steps": 30, "ulp_ieee": 0, "first_difference": 0, "drift_steps": 120}
 
 
-# A module that is started instead of stages/proofs/training_torch.py: in the seventh call of a
+# A module that is started instead of stages/proofs/trainings_torch.py: in the seventh call of a
 # kernel, one gradient has a wrong bit in the middle.
 WRONG_LEAF = """
 import numpy as np
 from stages.reference import numpy_kernels as leaves
 from stages.reference.process import answer
-from stages.proofs.training_torch import trainings
+from stages.proofs.trainings_torch import trainings
 
 calls = 0
 
@@ -105,7 +106,7 @@ def test_one_wrong_bit_is_found_at_its_step(
 ) -> None:
     (tmp_path / "wrong_leaf.py").write_text(WRONG_LEAF)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(check_training, "start", lambda _, *rest: start("wrong_leaf", *rest))
+    monkeypatch.setattr(process, "start", lambda _, *rest: start("wrong_leaf", *rest))
     monkeypatch.setattr(optim, "Adam", WrongAdam)
     metrics = check(drift_steps=10)
     assert metrics["SGD"]["first_difference"] == 7  # whose training is the first in the process

@@ -10,11 +10,11 @@ from PIL import Image
 
 from stages.draw import main
 from stages.figures.learned import read_results
-from stages.files.history import write_history
-from stages.files.paths import TWINS, Files
-from stages.files.table import Table, write_table
-from stages.files.tensors import write_tensors
-from stages.models.model import Model
+from stages.task.history import write_history
+from stages.task.model import Model
+from stages.task.paths import TWINS, Files
+from stages.task.table import Table, write_table
+from stages.task.tensors import write_tensors
 
 PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from stages.draw_checks import main
-from stages.files.history import write_history
-from stages.files.tensors import write_tensors
 from stages.optim import SGD, Adam, Rprop
-from stages.params.command import plain_errors
+from stages.task.command import plain_errors
+from stages.task.history import write_history
+from stages.task.tensors import write_tensors
 
 PICTURES = [
     Path("plots", "optimizers", "rosenbrock.png"),

@@ -10,7 +10,7 @@ from repository import ROOT
 from swept import RATES, bowl, grid, write
 
 from stages.draw_sweep import main
-from stages.params.command import run
+from stages.task.command import run
 
 CURVES = Path("plots", "moons", "sweep.csv")
 PICTURES = [Path("plots", "moons", name) for name in ("sweep.png", "sweep_heatmap.png")]

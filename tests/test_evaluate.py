@@ -14,10 +14,10 @@ from repository import ROOT
 from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
-from stages.files.history import write_history
-from stages.files.paths import Files
-from stages.files.table import Table, read_table, write_table
-from stages.files.tensors import write_tensors
+from stages.task.history import write_history
+from stages.task.paths import Files
+from stages.task.table import Table, read_table, write_table
+from stages.task.tensors import write_tensors
 
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
 DRIFT = {"parameters", "parameters_ulp", "loss"}

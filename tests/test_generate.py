@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.files.paths import Files
-from stages.files.table import Table, read_table
 from stages.generate import main
-from stages.params.command import run
+from stages.task.command import run
+from stages.task.paths import Files
+from stages.task.table import Table, read_table
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_the_loss_decides_whether_the_target_is_a_number():
 
 def test_a_command_line_makes_the_table_without_torch_or_pandas():
     code = (
-        "import sys; from stages.generate import main; from stages.params.command import run\n"
+        "import sys; from stages.generate import main; from stages.task.command import run\n"
         "run(main, ['classification']); assert not {'pandas', 'torch'} & set(sys.modules)"
     )
     environment = {"PYTHONPATH": str(ROOT)}

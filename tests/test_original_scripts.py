@@ -7,10 +7,10 @@ import pytest
 import torch
 from trainings import task_like, train, write_generated
 
-from stages.files.paths import Files
-from stages.files.table import read_table
 from stages.graph import Graph
 from stages.optim import SGD
+from stages.task.paths import Files
+from stages.task.table import read_table
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

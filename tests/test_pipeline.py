@@ -46,7 +46,10 @@ class Imports(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         match node:
-            case ast.Call(func=ast.Name(id="start"), args=[ast.Constant(value=str(module)), *_]):
+            case ast.Call(
+                func=ast.Name(id="start") | ast.Attribute(attr="start"),
+                args=[ast.Constant(value=str(module)), *_],
+            ):
                 self.started.add(module)
         self.generic_visit(node)
 

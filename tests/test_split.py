@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.files.paths import Files
-from stages.files.table import Table, read_table, write_table
-from stages.params.command import run
-from stages.schema.parameters import Split
 from stages.split import choose, main, share, standardize
+from stages.task.command import run
+from stages.task.parameters import Split
+from stages.task.paths import Files
+from stages.task.table import Table, read_table, write_table
 
 
 def numbers(samples: int) -> Table:

@@ -29,9 +29,9 @@ from small_sweeps import (
 )
 from trainings import Task, write_samples
 
-from stages.files.paths import Files
 from stages.sweep import train_all
 from stages.sweeps import blocks as block
+from stages.task.paths import Files
 
 OPTIMIZERS = {
     "sgd": {"lr": {"log": [0.01, 1], "points": 4}, "momentum": [0.0, 0.9]},

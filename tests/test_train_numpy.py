@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from trainings import task_like, train, write_samples
 
-from stages.files.paths import Files
-from stages.files.table import read_table
+from stages.task.paths import Files
+from stages.task.table import read_table
 from stages.training.plan import plan, start
 
 

@@ -11,12 +11,12 @@ import torch
 from repository import ROOT
 from trainings import task_like, train, write_samples
 
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.files.tensors import read_tensors
 from stages.models.mlp import predict
 from stages.models.mlp_torch import network
-from stages.params.errors import InputError
+from stages.task.errors import InputError
+from stages.task.paths import Files
+from stages.task.table import read_table
+from stages.task.tensors import read_tensors
 
 
 @pytest.fixture(autouse=True)

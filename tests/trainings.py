@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from repository import ROOT
 
 from stages import generate, split, train_numpy, train_torch
-from stages.files.history import read_history
-from stages.files.paths import Files
-from stages.files.table import Table, write_table
-from stages.files.tensors import read_tensors
-from stages.schema import parameters as schema
-from stages.sweeps.grammar import Sweep
-from stages.training.hyperparameters import Hyperparameters
+from stages.task import parameters as schema
+from stages.task.grammar import Sweep
+from stages.task.history import read_history
+from stages.task.hyperparameters import Hyperparameters
+from stages.task.paths import Files
+from stages.task.table import Table, write_table
+from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 MAIN = {"numpy": train_numpy.main, "torch": train_torch.main}

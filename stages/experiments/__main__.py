@@ -20,9 +20,9 @@ from hydra.errors import HydraException
 from tqdm import tqdm
 
 from stages.experiments.experiment import DVC, Experiment, call, run
-from stages.params.command import plain_errors
-from stages.params.errors import InputError
 from stages.sweeps.where import finished
+from stages.task.command import plain_errors
+from stages.task.errors import InputError
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stages.params.errors import InputError
 from stages.sweeps.where import ADDRESS
+from stages.task.errors import InputError
 
 DVC = (sys.executable, "-m", "dvc")
 

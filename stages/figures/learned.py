@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.history import History, read_history
-from stages.files.paths import TWINS, Files
-from stages.files.table import Table, read_table
-from stages.files.tensors import read_tensors
 from stages.models.mlp import predict
+from stages.task.history import History, read_history
+from stages.task.paths import TWINS, Files
+from stages.task.table import Table, read_table
+from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 

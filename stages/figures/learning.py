@@ -14,7 +14,7 @@ from stages.figures import style
 from stages.figures.animation import write_gif
 from stages.figures.learned import Results, thinned
 from stages.figures.panels import panel_of
-from stages.files.table import Table
+from stages.task.table import Table
 
 WIDTH, HEIGHT, DPI = 5.0, 4.0, 100  # inches, and pixels in one
 LOOP, SLOWEST, PAUSE = 6000, 150, 2500  # milliseconds: of all frames, of a frame, of the last one

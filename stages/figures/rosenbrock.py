@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.numbers import number
-from stages.files.paths import TWINS
-from stages.files.tensors import read_tensors
+from stages.task.paths import TWINS
+from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first

@@ -16,9 +16,9 @@ from stages.figures.heatmap import draw_heatmaps
 from stages.figures.history import draw_losses
 from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
-from stages.files.history import read_history
-from stages.files.paths import TWINS, Files
 from stages.proofs.difference import relative_difference
+from stages.task.history import read_history
+from stages.task.paths import TWINS, Files
 
 LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.params.errors import InputError
-from stages.proofs.checks import Case
 from stages.proofs.difference import ulp_difference
 from stages.proofs.objective import Term, columns_of
 from stages.proofs.paths import numpy_paths
+from stages.task.checks import Case
+from stages.task.errors import InputError
 from stages.training.optimizer import construct, find_class
 
 Array = NDArray[Any]

@@ -4,7 +4,7 @@ The models are small ones of every kind that params.yaml can describe, so that n
 for its own: a wider layer has more derivatives, and no others.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -16,16 +16,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stages.graph.graph import SAMPLES, Graph, Node, Shape, apply
-from stages.models.mlp import network
+from stages.graph.graph import OPERATIONS, SAMPLES, Graph, Node, Shape, apply
+from stages.graph.losses import LOSSES
+from stages.models.mlp import ACTIVATIONS, network
 from stages.models.mlp_torch import LOSSES as TORCH_LOSSES
 from stages.models.mlp_torch import network as torch_network
 from stages.proofs.operands import CASES, TRANSPOSED, Case, Labels
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
+from stages.task.errors import InputError
 
 Array = NDArray[Any]
 
 RUNS, SAMPLE_COUNT = 2, 4
+
+KINDS_OF_MODELS = list(product(ACTIVATIONS, LOSSES))
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ class Formula:
     loss: Node
     values: dict[str, Array]
     torch_gradient: Callable[[dict[str, Tensor]], Tensor]
+
+
+def operations() -> list[str]:
+    """The names of the operations of the graph."""
+    return list(OPERATIONS)
 
 
 def operation_formulas(name: str, seed: int, dtype: str) -> Iterator[Formula]:
@@ -196,3 +205,19 @@ def draw_labels(random: np.random.Generator, shape: Shape, classes: int) -> Arra
 
 def _sizes(shape: Shape) -> tuple[int, ...]:
     return RUNS, *(SAMPLE_COUNT if size == SAMPLES else int(size) for size in shape)
+
+
+def refuse_what_is_not_compared() -> None:
+    """Raises InputError, a line for each operation without a case or a counterpart in torch."""
+    tables: dict[str, Mapping[str, object]] = {
+        "CASES in stages/proofs/operands.py": CASES,
+        "OPERATIONS in stages/reference/operations.py": TORCH_OPERATIONS,
+    }
+    missing = [
+        f"{table}: is missing the graph's operation {name}"
+        for table, entries in tables.items()
+        for name in OPERATIONS
+        if name not in entries
+    ]
+    if missing:
+        raise InputError("\n".join(missing))

@@ -1,6 +1,7 @@
 """The gradient of a formula, three ways, and how far apart two of them are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 
 from stages.graph.graph import Node
 from stages.graph.program import Program
+from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
 
 Array = NDArray[Any]
+Metrics = dict[str, float | int | None]
 
 
 def graph_gradients(formula: Formula) -> Array:
@@ -92,3 +95,42 @@ def relative_error(gradients: Array, others: Array) -> float:
     largest = np.abs(gradients).max(axis=1)
     differences = np.abs(gradients - others).max(axis=1)
     return float(np.max(differences / np.where(largest == 0, 1, largest)))
+
+
+def worst(formulas: Callable[[str], Iterator[Formula]], step: float) -> Metrics:
+    """The largest errors of all formulas, which are asked for by dtype.
+
+    cases: the number of formulas, each compared in both dtypes and in several runs
+    ulp: the largest distance of a partial derivative from that of torch.autograd, in units in the
+        last place; where large terms cancel, that of the little which is left
+    relative_error: the same for a gradient as a whole, see `relative_error`
+    difference_quotient: the relative error against central differences
+    ulp_float32, relative_error_float32: what the first two, which are in float64, are in float32
+
+    A relative error that is not a finite number is None.
+    """
+    ulps: dict[str, list[int]] = {"float64": [], "float32": []}
+    errors: dict[str, list[float]] = {"float64": [], "float32": []}
+    quotient_errors = []
+    for dtype in ulps:
+        for formula in formulas(dtype):
+            ours, theirs = graph_gradients(formula), torch_gradients(formula)
+            ulps[dtype].append(ulp_difference(ours, theirs))
+            errors[dtype].append(relative_error(ours, theirs))
+            if dtype == "float64":
+                slopes, smooth = central_differences(formula, step)
+                if smooth.any():
+                    quotient_errors.append(relative_error(ours, np.where(smooth, slopes, ours)))
+    return {
+        "cases": len(ulps["float64"]),
+        "ulp": max(ulps["float64"]),
+        "relative_error": _largest(errors["float64"]),
+        "difference_quotient": _largest(quotient_errors),
+        "ulp_float32": max(ulps["float32"]),
+        "relative_error_float32": _largest(errors["float32"]),
+    }
+
+
+def _largest(errors: Sequence[float]) -> float | None:
+    largest = float(np.max(errors)) if errors else np.nan
+    return largest if isfinite(largest) else None

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.proofs.checks import Case
+from stages.task.checks import Case
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]

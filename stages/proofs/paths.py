@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.graph import Graph
-from stages.proofs.checks import Case
 from stages.proofs.objective import Term, groups, start_of
+from stages.task.checks import Case
 from stages.training.optimizer import model_optimizer
 
 Array = NDArray[Any]

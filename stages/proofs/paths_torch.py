@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.params.errors import InputError
-from stages.params.file import read_section
-from stages.proofs.checks import Case, OptimizerChecks
 from stages.proofs.objective import Term, groups, objective, start_of
-from stages.reference.eager import import_compiler_on_demand
 from stages.reference.process import Arrays, answer
+from stages.task.checks import Case, OptimizerChecks
+from stages.task.errors import InputError
+from stages.task.file import read_section
 from stages.training.optimizer_torch import torch_optimizer
 
 
@@ -27,7 +26,6 @@ def paths(arithmetic: str, _: Arrays) -> dict[str, NDArray[Any]]:
 
     arithmetic: "ieee" or "native"
     """
-    import_compiler_on_demand()
     checks = read_section(OptimizerChecks, "checks", "optimizers")
     cases = {n: case for n, case in enumerate(checks.cases()) if case.has_reference}
     terms = objective(checks.start, checks.samples, checks.steps, checks.seed)

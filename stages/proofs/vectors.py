@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.proofs.checks import Case
 from stages.proofs.objective import COLUMNS, KINDS, ROWS, Term, columns_of
+from stages.task.checks import Case
 
 Array = NDArray[Any]
 

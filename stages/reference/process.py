@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from stages.files.tensors import read_tensors, write_tensors
-from stages.params.errors import InputError
+from stages.task.errors import InputError
+from stages.task.tensors import read_tensors, write_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,8 +14,6 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from stages.params.command import plain_errors
-from stages.params.errors import InputError
 from stages.review.differences import sections
 from stages.review.folder import write_review
 from stages.review.gates import FILE, read_gates
@@ -24,6 +22,8 @@ from stages.review.page import Review
 from stages.review.plots import changed_plots, curves
 from stages.review.revision import WORKSPACE, changed_files, read_revision
 from stages.review.stages import stages_run
+from stages.task.command import plain_errors
+from stages.task.errors import InputError
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ from typing import Literal
 from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
 from pydantic import TypeAdapter, ValidationError
 
-from stages.params.errors import InputError, shown
-from stages.params.section import Section, describe
-from stages.params.values import NotNegative
+from stages.task.errors import InputError, shown
+from stages.task.section import Section, describe
+from stages.task.values import NotNegative
 
 FILE = "gates.yaml"
 

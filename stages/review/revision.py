@@ -13,7 +13,7 @@ from dvc.scm import RevError, resolve_rev
 from dvc.stage import PipelineStage
 from dvc.utils.serialize import ParseError, load_path
 
-from stages.params.errors import InputError
+from stages.task.errors import InputError
 
 WORKSPACE = "workspace"
 PARAMETERS = "params.yaml"

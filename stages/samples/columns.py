@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files.table import Table
-from stages.params.errors import InputError, shown
+from stages.task.errors import InputError, shown
+from stages.task.table import Table
 
 Cells = Sequence[Any] | NDArray[Any]
 

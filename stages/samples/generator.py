@@ -16,10 +16,10 @@ from pydantic import (
     field_validator,
 )
 
-from stages.params.errors import InputError, shown
-from stages.params.section import Section, describe
 from stages.samples.columns import Cells, Columns
-from stages.samples.source import Generator
+from stages.task.errors import InputError, shown
+from stages.task.section import Section, describe
+from stages.task.source import Generator
 
 
 class Options(Section):

@@ -4,9 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.params.errors import InputError, did_you_mean, shown
 from stages.samples.columns import Columns
-from stages.samples.source import OwnTable
+from stages.task.errors import InputError, did_you_mean, shown
+from stages.task.source import OwnTable
 
 
 def read_csv(data: OwnTable, place: str) -> Columns:

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.files.table import Table
-from stages.models.model import Model
-from stages.params.errors import InputError
-from stages.sweeps.grammar import Swept, with_parts
-from stages.training.hyperparameters import Hyperparameters
+from stages.task.errors import InputError
+from stages.task.grammar import Swept, with_parts
+from stages.task.hyperparameters import Hyperparameters
+from stages.task.model import Model
+from stages.task.table import Table
+from stages.task.training import Training
 from stages.training.optimizer import Step, construct, find_class
-from stages.training.plan import Batch, Training, plan, start
+from stages.training.plan import Batch, plan, start
 from stages.training.twin import Twin
 
 Values = NDArray[Any]

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.models.model import Model
-from stages.reference.eager import import_compiler_on_demand
 from stages.reference.process import Arrays, answer
-from stages.sweeps.grammar import Sweep, with_parts
-from stages.training.optimizer_torch import torch_optimizer
-from stages.training.plan import Training, plan, start
+from stages.task.grammar import Sweep, with_parts
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.table import read_table
+from stages.task.training import Training
+from stages.training.plan import plan, start
 from stages.training.twin_torch import Twin
 
 
@@ -22,7 +21,6 @@ def losses(settings: Mapping[str, Any], _: Arrays) -> dict[str, Any]:
     settings: task; its model, training and sweep; runs, for each the name of the optimizer, the
         point, and the seed
     """
-    import_compiler_on_demand()
     task, files = settings["task"], Files(settings["task"])
     model = Model.model_validate(settings["model"])
     training = Training.model_validate(settings["training"])
@@ -34,7 +32,7 @@ def losses(settings: Mapping[str, Any], _: Arrays) -> dict[str, Any]:
         hyperparameters = swept[optimizer].kind.model_validate(with_parts(fixed, point))
         twin = Twin(start(model, seed, tables["train"]), model, tables)
         place = f"params.yaml: sweeps.{task}.optimizers.{optimizer}"
-        step = torch_optimizer(hyperparameters, twin.parameters, place)
+        step = twin.optimizer(hyperparameters, place)
         seeded = training.model_copy(update={"seed": seed})
         for batches in plan(task, seeded, tables["train"]).epochs:
             for _loss in twin.steps(step, batches):

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-from stages.models.model import Model
 from stages.sweeps.blocks import Block
-from stages.training.plan import Training
+from stages.task.model import Model
+from stages.task.training import Training
 
 Values = NDArray[Any]
 
 # The code that decides what becomes of a run.
-PACKAGES = ("files", "graph", "models", "optim", "own", "params", "sweeps", "training")
+PACKAGES = ("graph", "models", "optim", "own", "sweeps", "task", "training")
 STAGES = Path(__file__).parents[1]
 
 

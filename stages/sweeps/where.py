@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
-from stages.params.errors import InputError
+from stages.task.errors import InputError
 
 Work = Callable[[Any], Any]
 Numbered = tuple[int, Any]
@@ -170,7 +170,7 @@ def _call_on_worker(version: str) -> Callable[..., Numbered]:
                 importlib.invalidate_caches()
             threads = os.environ.get("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS"))
             if (np.__version__, threads) != (version, "1"):
-                raise importlib.import_module("stages.params.errors").InputError(
+                raise importlib.import_module("stages.task.errors").InputError(
                     f"{get_worker().address}: the worker has NumPy {np.__version__} and "
                     f"OMP_NUM_THREADS={threads or ''}; the same results need {version} and 1"
                 )

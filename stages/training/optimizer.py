@@ -23,8 +23,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stages.params.errors import InputError, did_you_mean, unknown
-from stages.training.hyperparameters import Hyperparameters
+from stages.task.errors import InputError, did_you_mean, unknown
+from stages.task.hyperparameters import Hyperparameters
 
 Array = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]

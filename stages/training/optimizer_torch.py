@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
-from stages.training.hyperparameters import Hyperparameters, SparseAdam
+from stages.reference.eager import import_compiler_on_demand
+from stages.task.hyperparameters import Hyperparameters, SparseAdam
 from stages.training.optimizer import Step, construct, find_class, model_optimizer
 
 
@@ -20,6 +21,7 @@ def torch_optimizer(
     place: where params.yaml names the optimizer, for messages
     Raises InputError if there is no such class, or if it refuses the hyperparameters.
     """
+    import_compiler_on_demand()
     if hyperparameters.by_torch is None:
         shapes = [tuple(parameter.shape) for parameter in parameters]
         return _ByHand(parameters, model_optimizer(hyperparameters, optim, shapes, place))

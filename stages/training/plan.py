@@ -8,33 +8,18 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field
 
-from stages.files.table import Table
-from stages.models.model import Model
-from stages.params.errors import InputError
-from stages.params.section import Section
-from stages.params.values import Count, Moments, Seed, count_or_full
+from stages.task.errors import InputError
+from stages.task.model import Model
+from stages.task.table import Table
+from stages.task.training import Training
 
 Batch = NDArray[np.int64] | slice
 ALL = slice(None)  # a full batch: its gradient does not depend on the order, and a view is free
-
-
-class Training(Section):
-    """How long, in which batches, and from which start a model trains."""
-
-    epochs: Count
-    batch_size: Annotated[
-        int | Literal["full"],
-        BeforeValidator(count_or_full),
-        Field(description="a whole number of at least 1, or full"),
-    ]
-    seed: Seed
-    snapshots: Moments = 51
 
 
 @dataclass(frozen=True)

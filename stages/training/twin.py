@@ -5,11 +5,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stages.files.table import Table
+from stages import optim
 from stages.graph import Graph, Program, Tiles
 from stages.models.mlp import network
-from stages.models.model import Model
-from stages.training.optimizer import Step
+from stages.task.hyperparameters import Hyperparameters
+from stages.task.model import Model
+from stages.task.table import Table
+from stages.training.optimizer import Step, each_run, model_optimizer
 from stages.training.plan import Batch, Start
 
 Array = NDArray[Any]
@@ -51,6 +53,15 @@ class Twin:
         """The parameters of the first run by name."""
         views = self._graph.views(self.parameters)
         return {name: values[0] for name, values in views.items()}
+
+    def optimizer(self, hyperparameters: Hyperparameters, place: str) -> Step:
+        """An optimizer by hand for each run; place: its keys in params.yaml, for messages.
+
+        Raises InputError if there is no such class, or if it refuses the hyperparameters.
+        """
+        shapes = [values.shape for values in self.state().values()]
+        model = [model_optimizer(hyperparameters, optim, shapes, place) for _ in self.parameters]
+        return each_run(model)
 
     def evaluate(self) -> dict[str, Array]:
         """(runs,) each: the loss of each part, and its accuracy where the targets are classes."""

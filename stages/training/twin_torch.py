@@ -7,9 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
-from stages.files.table import Table
 from stages.models.mlp_torch import LOSSES, network
-from stages.models.model import Model
+from stages.task.hyperparameters import Hyperparameters
+from stages.task.model import Model
+from stages.task.table import Table
+from stages.training.optimizer_torch import torch_optimizer
 from stages.training.plan import Batch, Start
 
 Array = NDArray[Any]
@@ -37,6 +39,13 @@ class Twin:
     @property
     def parameters(self) -> list[Tensor]:
         return list(self.network.parameters())
+
+    def optimizer(self, hyperparameters: Hyperparameters, place: str) -> optim.Optimizer:
+        """The optimizer in torch; place: its keys in params.yaml, for messages.
+
+        Raises InputError if there is no such class, or if it refuses the hyperparameters.
+        """
+        return torch_optimizer(hyperparameters, self.parameters, place)
 
     def state(self) -> dict[str, Array]:
         """The parameters by name."""

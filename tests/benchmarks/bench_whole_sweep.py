@@ -15,13 +15,13 @@ from joblib import Parallel, delayed
 from pytest_benchmark.fixture import BenchmarkFixture
 from repository import ROOT
 
-from stages.files.paths import Files
-from stages.files.table import read_table
 from stages.reference.eager import import_compiler_on_demand
-from stages.schema.parameters import read_parameters
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.repeated_torch import losses
 from stages.sweeps.where import finished
+from stages.task.parameters import read_parameters
+from stages.task.paths import Files
+from stages.task.table import read_table
 
 NAME = "classification"
 SAMPLE = 44  # trainings of a peer

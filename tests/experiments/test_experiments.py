@@ -21,7 +21,7 @@ from test_end_to_end import shorten
 from stages.experiments import experiment
 from stages.experiments.__main__ import planned
 from stages.experiments.experiment import Experiment
-from stages.params.errors import InputError
+from stages.task.errors import InputError
 
 HIDDEN = "tasks.classification.model.hidden"
 TARGET = "evaluate@classification"  # as in README

@@ -3,7 +3,7 @@ import math
 import numpy as np
 
 from stages.figures.learned import Learned, Results, thinned
-from stages.files.table import Table
+from stages.task.table import Table
 
 STEPS = np.array([0, 5, 10])
 

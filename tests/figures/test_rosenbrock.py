@@ -10,7 +10,7 @@ from matplotlib.patches import PathPatch
 from stages.figures import rosenbrock as paths
 from stages.figures import style
 from stages.figures.rosenbrock import draw_paths, read_paths, rosenbrock
-from stages.files.tensors import write_tensors
+from stages.task.tensors import write_tensors
 
 START = (-1.5, 2.0)
 SPIRAL = np.linspace(0, 20, 301)

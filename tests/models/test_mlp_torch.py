@@ -8,7 +8,7 @@ from stages import optim
 from stages.graph.losses import LOSSES as NUMPY_LOSSES
 from stages.models.mlp import ACTIVATIONS as NUMPY_ACTIVATIONS
 from stages.models.mlp_torch import ACTIVATIONS, LOSSES, half_mse, network
-from stages.training.hyperparameters import BUILT_IN
+from stages.task.hyperparameters import BUILT_IN
 
 
 def test_both_twins_know_the_same_names() -> None:

@@ -30,8 +30,9 @@ from stages.proofs.difference import ulp_differences
 from stages.proofs.objective import columns_of, groups, objective
 from stages.proofs.paths import train
 from stages.reference.process import answer, start
-from stages.schema.parameters import Case, read_parameters
-from stages.training.hyperparameters import BUILT_IN
+from stages.task.checks import Case
+from stages.task.hyperparameters import BUILT_IN
+from stages.task.parameters import read_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {path.stem: path.read_text() for path in sorted((ROOT / "stages/optim").glob("*.py"))}

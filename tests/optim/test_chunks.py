@@ -5,7 +5,7 @@ import pytest
 
 from stages import optim
 from stages.optim import arithmetic
-from stages.training.hyperparameters import BUILT_IN
+from stages.task.hyperparameters import BUILT_IN
 
 RUNS, PARAMETERS, STEPS = 2, 13, 20
 ELEMENT_WISE = [kind.__name__ for kind in BUILT_IN if kind.scope == "element"]

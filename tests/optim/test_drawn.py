@@ -18,8 +18,8 @@ from stages.proofs.difference import ulp_differences
 from stages.proofs.objective import groups, objective
 from stages.proofs.paths import numpy_paths
 from stages.reference.process import answer, start
-from stages.schema.parameters import Case
-from stages.training.hyperparameters import BUILT_IN, Hyperparameters
+from stages.task.checks import Case
+from stages.task.hyperparameters import BUILT_IN, Hyperparameters
 
 STEPS = 60
 # Of each class so many cases, and fewer where a step takes long.

@@ -15,8 +15,8 @@ from stages.proofs.objective import (
     start_of,
 )
 from stages.proofs.paths import numpy_paths
-from stages.schema.parameters import Case
-from stages.training.hyperparameters import LBFGS, SGD
+from stages.task.checks import Case
+from stages.task.hyperparameters import LBFGS, SGD
 
 STEPS = 20
 WITH_MINIMUM = ("parabola", "quadratic", "rosenbrock")

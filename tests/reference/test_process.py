@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from repository import ROOT
 
-from stages.params.errors import InputError
 from stages.reference.process import start
+from stages.task.errors import InputError
 
 Module = Callable[[str], str]
 
@@ -29,7 +29,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
             "import os, sys, time, warnings\n"
             "import numpy as np\n"
             "from stages.reference.process import answer\n"
-            "from stages.params.errors import InputError\n"
+            "from stages.task.errors import InputError\n"
             f"def work(settings, arrays):\n{body}\n"
             "if __name__ == '__main__':\n"
             "    answer(work)\n"
@@ -153,7 +153,7 @@ def test_an_interrupt_ends_all_of_them_without_a_word(
     name = module("open(settings, 'w').write(str(os.getpid()))\ntime.sleep(60)")
     script = (
         "from stages.reference.process import start\n"
-        "from stages.params.command import plain_errors\n"
+        "from stages.task.command import plain_errors\n"
         f"with plain_errors(), start('{name}', 'ieee', 'a', {{}}) as a, "
         f"start('{name}', 'native', 'b', {{}}) as b:\n"
         "    a.result(), b.result()\n"

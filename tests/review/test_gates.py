@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from repository import ROOT
 
-from stages.params.errors import InputError
 from stages.review import gates as module
 from stages.review.gates import Gate, gate_of, read_gates
 from stages.review.revision import leaves
+from stages.task.errors import InputError
 
 
 def test_the_first_pattern_that_matches_is_the_gate() -> None:

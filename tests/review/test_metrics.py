@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from repository import ROOT
 
-from stages.params.errors import InputError
 from stages.review.differences import MISSING
 from stages.review.gates import Gate, read_gates
 from stages.review.metrics import Outcome, compare, outcome_of
+from stages.task.errors import InputError
 
 LOWER, HIGHER, SAME, NEITHER = (
     Gate(better=better, absolute=0.1, relative=0.01) for better in ("lower", "higher", "same", None)

@@ -10,9 +10,9 @@ from dvc.repo import Repo
 from repository import run
 from small_project import PARAMETERS, PIPELINE, Project
 
-from stages.params.errors import InputError
 from stages.review import revision as module
 from stages.review.revision import Revision, changed_files, read_revision
+from stages.task.errors import InputError
 
 
 def read(name: str) -> Revision:

@@ -8,12 +8,12 @@ import pytest
 from small_sweeps import NAME, classifier, plan_blocks, regression, run_blocks, same
 from trainings import Task, train
 
-from stages.files.table import Table, write_table
-from stages.params.errors import InputError
 from stages.sweeps import blocks as block
-from stages.sweeps.grammar import with_parts
 from stages.sweeps.results import Runs
-from stages.training.hyperparameters import Own
+from stages.task.errors import InputError
+from stages.task.grammar import with_parts
+from stages.task.hyperparameters import Own
+from stages.task.table import Table, write_table
 
 EVERY = {
     **{

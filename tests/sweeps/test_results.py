@@ -11,7 +11,7 @@ import pytest
 
 from stages.sweeps.blocks import Block
 from stages.sweeps.results import Runs, gather, summary, write_curves, write_runs
-from stages.training.hyperparameters import SGD
+from stages.task.hyperparameters import SGD
 
 NAN, INF = math.nan, math.inf
 

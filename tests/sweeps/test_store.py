@@ -14,10 +14,10 @@ from repository import ROOT
 from small_sweeps import NAME, classifier, plan_blocks, same
 from trainings import Task
 
-from stages.files.paths import Files
 from stages.sweeps import store
 from stages.sweeps.blocks import Block
 from stages.sweeps.store import Store
+from stages.task.paths import Files
 
 RESULTS = {
     "steps": np.array([3, 0]),

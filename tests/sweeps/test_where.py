@@ -29,11 +29,11 @@ from small_sweeps import (
     write_parameters,
 )
 
-from stages.files.paths import Files
-from stages.params.errors import InputError
-from stages.schema.parameters import Task
 from stages.sweeps import where
 from stages.sweeps.where import ADDRESS, finished
+from stages.task.errors import InputError
+from stages.task.parameters import Task
+from stages.task.paths import Files
 
 DASK = [str(Path(sys.executable).with_name("dask"))]
 BLOCKS = 20

@@ -9,8 +9,8 @@ import pytest
 from stages import optim
 from stages.optim import SGD, Adafactor, SparseAdam
 from stages.optim.sparse_adam import Rows
-from stages.params.errors import InputError
-from stages.training import hyperparameters as sections
+from stages.task import hyperparameters as sections
+from stages.task.errors import InputError
 from stages.training.optimizer import Step, model_optimizer
 
 SHAPES = [(2, 3), (3,), (1, 1)]

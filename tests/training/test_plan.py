@@ -5,12 +5,12 @@ import pytest
 import torch
 from trainings import task_like
 
-from stages.files.table import Table
 from stages.models.mlp_torch import network
-from stages.params.errors import InputError
+from stages.task.errors import InputError
+from stages.task.table import Table
+from stages.task.training import Training
 from stages.training.plan import (
     ALL,
-    Training,
     batch_size,
     epochs,
     initial_parameters,

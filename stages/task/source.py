@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from stages.params.errors import shown
-from stages.params.section import Section
-from stages.params.values import Seed, Text
+from stages.task.errors import shown
+from stages.task.section import Section
+from stages.task.values import Seed, Text
 
 
 class Generator(Section):

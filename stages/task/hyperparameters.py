@@ -19,9 +19,9 @@ from pydantic import (
     field_validator,
 )
 
-from stages.params.errors import shown
-from stages.params.section import Section
-from stages.params.values import (
+from stages.task.errors import shown
+from stages.task.section import Section
+from stages.task.values import (
     Count,
     DecayRate,
     Flag,

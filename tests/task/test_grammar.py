@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from stages.params.section import describe
-from stages.sweeps.grammar import KINDS, Sweep, Swept, completed, with_parts
-from stages.training.hyperparameters import TRAINS_NETWORKS, Adam, Own
+from stages.task.grammar import KINDS, Sweep, Swept, completed, with_parts
+from stages.task.hyperparameters import TRAINS_NETWORKS, Adam, Own
+from stages.task.section import describe
 
 NAMES = "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rprop, asgd"
 

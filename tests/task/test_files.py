@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from repository import ROOT
 
-from stages.files.history import read_history, write_history
-from stages.files.metrics import write_metrics
-from stages.files.paths import Files
-from stages.files.table import Table, read_table, write_table
-from stages.files.tensors import read_tensors, write_tensors
+from stages.task.history import read_history, write_history
+from stages.task.metrics import write_metrics
+from stages.task.paths import Files
+from stages.task.table import Table, read_table, write_table
+from stages.task.tensors import read_tensors, write_tensors
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -72,7 +72,7 @@ def test_the_same_table_is_the_same_bytes(tmp_path):
 def test_tables_are_written_and_read_without_importing_pandas(tmp_path):
     code = (
         "import sys; from pathlib import Path; import numpy as np\n"
-        "from stages.files.table import *\n"
+        "from stages.task.table import *\n"
         "write_table(Path('t.parquet'), Table(np.ones((2, 1)), np.ones(2), ['x'], 'y'))\n"
         "read_table(Path('t.parquet')); assert not {'pandas', 'torch'} & set(sys.modules)"
     )

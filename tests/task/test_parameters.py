@@ -8,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT
 
-from stages.params.errors import InputError
-from stages.params.values import number
-from stages.samples.source import Generator, OwnTable
-from stages.schema.parameters import Task, read_parameters
-from stages.training.hyperparameters import (
+from stages.task.errors import InputError
+from stages.task.hyperparameters import (
     BUILT_IN,
     LBFGS,
     SGD,
@@ -21,6 +18,9 @@ from stages.training.hyperparameters import (
     Hyperparameters,
     Own,
 )
+from stages.task.parameters import Task, read_parameters
+from stages.task.source import Generator, OwnTable
+from stages.task.values import number
 
 
 @pytest.fixture

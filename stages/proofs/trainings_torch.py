@@ -13,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.files.paths import Files
-from stages.files.table import read_table
-from stages.models.model import Model
-from stages.proofs.checks import TrainedOptimizers
 from stages.reference import numpy_kernels
-from stages.reference.eager import import_compiler_on_demand
 from stages.reference.process import answer
-from stages.training.optimizer_torch import torch_optimizer
+from stages.task.checks import TrainedOptimizers
+from stages.task.model import Model
+from stages.task.paths import Files
+from stages.task.table import read_table
 from stages.training.plan import ALL, start
 from stages.training.twin_torch import Twin
 
@@ -43,7 +41,6 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
         leaves, whether to compute with NumPy's kernels and the square root of IEEE 754, or as torch
         does
     """
-    import_compiler_on_demand()
     model = Model.model_validate(settings["model"])
     train, found = read_table(Files(settings["task"]).train), {}
     kind = TwinWithNumPyKernels if settings["leaves"] else Twin
@@ -51,7 +48,7 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
     for name, hyperparameters in optimizers.by_class().items():
         twin = kind(start(model, settings["seed"], train), model, {"train": train})
         place = f"params.yaml: checks.training.optimizers.{name}"
-        step = torch_optimizer(hyperparameters, twin.parameters, place)
+        step = twin.optimizer(hyperparameters, place)
         with ieee_square_root() if settings["leaves"] else nullcontext():
             taken = twin.steps(step, repeat(ALL, settings["steps"]))
             found[name] = np.array([_row(twin.parameters) for _ in taken])

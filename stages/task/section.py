@@ -13,7 +13,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from stages.params.errors import shown, unknown
+from stages.task.errors import shown, unknown
 
 
 class Section(BaseModel):

@@ -12,17 +12,17 @@ from typing import Annotated, Any, Literal
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
-from stages.models.model import Model
-from stages.params.errors import InputError, shown, unknown
-from stages.params.file import FILE, read_content
-from stages.params.section import Mistake, Section, describe, wrong
-from stages.params.values import Text
-from stages.proofs.checks import GradientChecks, OptimizerChecks, TrainingChecks
-from stages.samples.parts import Split
-from stages.samples.source import Source
-from stages.sweeps.grammar import LearningRates, Sweep, completed
-from stages.training.hyperparameters import Optimizers
-from stages.training.plan import Training
+from stages.task.checks import GradientChecks, OptimizerChecks, TrainingChecks
+from stages.task.errors import InputError, shown, unknown
+from stages.task.file import FILE, read_content
+from stages.task.grammar import LearningRates, Sweep, completed
+from stages.task.hyperparameters import Optimizers
+from stages.task.model import Model
+from stages.task.parts import Split
+from stages.task.section import Mistake, Section, describe, wrong
+from stages.task.source import Source
+from stages.task.training import Training
+from stages.task.values import Text
 
 
 class Task(Section):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.params.section import Section
-from stages.params.values import Count
+from stages.task.section import Section
+from stages.task.values import Count
 
 
 class Model(Section):

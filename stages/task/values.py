@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BeforeValidator, Field, Strict
 
-from stages.params.errors import shown
+from stages.task.errors import shown
 
 
 def number(value: object) -> object:

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from stages.params.errors import InputError, unknown
-from stages.params.file import read_content, refuse_mistakes
+from stages.task.errors import InputError, unknown
+from stages.task.file import read_content, refuse_mistakes
 
 
 @contextmanager

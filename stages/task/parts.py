@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from stages.params.section import Section
-from stages.params.values import Flag, Seed, count_or_fraction
+from stages.task.section import Section
+from stages.task.values import Flag, Seed, count_or_fraction
 
 
 class Split(Section):

@@ -5,10 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.params.errors import shown
-from stages.params.section import Section
-from stages.params.values import Count, Number, Seed, Step, Text
-from stages.training.hyperparameters import (
+from stages.task.errors import shown
+from stages.task.hyperparameters import (
     SGD,
     Adam,
     Hyperparameters,
@@ -16,6 +14,8 @@ from stages.training.hyperparameters import (
     Scope,
     Variants,
 )
+from stages.task.section import Section
+from stages.task.values import Count, Number, Seed, Step, Text
 
 
 class GradientChecks(Section):

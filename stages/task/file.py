@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter
 
-from stages.params.errors import InputError
+from stages.task.errors import InputError
 
 Kind = TypeVar("Kind")
 
@@ -50,7 +50,7 @@ def refuse_mistakes(content: Any) -> None:
     The schema of the whole file is imported by its name: no stage depends on it, since all that it
     can do to a stage is to refuse the file.
     """
-    import_module("stages.schema.parameters").validated(content, FILE)
+    import_module("stages.task.parameters").validated(content, FILE)
 
 
 def read_section(kind: type[Kind], *keys: str) -> Kind:

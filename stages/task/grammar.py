@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError
 
-from stages.params.errors import shown, unknown
-from stages.params.section import Mistake, Section, wrong
-from stages.params.values import Count, number
-from stages.training.hyperparameters import TRAINS_NETWORKS, Hyperparameters, Own
+from stages.task.errors import shown, unknown
+from stages.task.hyperparameters import TRAINS_NETWORKS, Hyperparameters, Own
+from stages.task.section import Mistake, Section, wrong
+from stages.task.values import Count, number
 
 Values = NDArray[Any]
 Draw = Callable[[np.random.Generator, int], Values]

@@ -6,10 +6,10 @@ import sys
 import pytest
 from repository import ROOT
 
-from stages.models.model import Model
-from stages.params.command import plain_errors, run
-from stages.params.errors import InputError
-from stages.proofs.checks import GradientChecks
+from stages.task.checks import GradientChecks
+from stages.task.command import plain_errors, run
+from stages.task.errors import InputError
+from stages.task.model import Model
 
 
 @pytest.fixture(autouse=True)
