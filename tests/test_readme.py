@@ -1,4 +1,4 @@
-"""What README shows holds."""
+"""What README and the pages in docs/ show holds."""
 
 import doctest
 import json
@@ -24,7 +24,8 @@ from repository import (
 )
 from test_end_to_end import shorten
 
-README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = "\n".join(page.read_text() for page in PAGES)
 
 
 def blocks(language: str) -> list[str]:
@@ -41,17 +42,36 @@ def merge(into: dict[str, Any], changes: dict[str, Any]) -> None:
 
 
 def test_the_examples_in_the_readme_hold() -> None:
-    failed, examples = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert examples > 0
-    assert failed == 0
+    results = [doctest.testfile(str(page), module_relative=False) for page in PAGES]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text().splitlines()) <= 150
+
+
+def test_links_lead_to_what_is_there() -> None:
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+            if target.startswith("http"):
+                continue
+            linked = page.parent / target if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            if anchor:
+                titles = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+                assert anchor in [title.lower().replace(" ", "-") for title in titles]
 
 
 def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
-    (code,) = (block for block in blocks("python") if "class Lion" in block)
-    checked, selected = (yaml.safe_load(block) for block in blocks("yaml") if "lion" in block)
+    code, reference = (block for block in blocks("python") if "class Lion" in block)
+    checked, compared, selected = (
+        yaml.safe_load(block) for block in blocks("yaml") if "lion" in block
+    )
     assert len(code.splitlines()) < 30
     copy_repository(tmp_path)
     (tmp_path / "stages/own/lion.py").write_text(code)
+    (tmp_path / "stages/own/lion_torch.py").write_text(reference)
 
     def edit(parameters: dict[str, Any]) -> None:
         parameters["checks"]["optimizers"] |= {"variants": {"SGD": [{}]}, "steps": 100}
@@ -63,6 +83,11 @@ def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
     (shown,) = (json.loads(f"{{{block}}}") for block in blocks("json") if "Lion" in block)
     metrics = json.loads((tmp_path / "metrics/optimizers.json").read_text())
     assert metrics["Lion"] == shown["Lion"] | {"steps": 100}
+
+    edit_parameters(tmp_path, lambda parameters: merge(parameters, compared))
+    run(tmp_path, "dvc", "repro", "check_optimizers")
+    metrics = json.loads((tmp_path / "metrics/optimizers.json").read_text())
+    assert metrics["Lion"]["ulp_ieee"] == metrics["Lion"]["first_difference"] == 0
 
     quality = json.loads((tmp_path / "metrics/classification.json").read_text())
     assert quality["numpy"]["train_accuracy"] > 0.95

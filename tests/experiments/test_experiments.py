@@ -134,7 +134,7 @@ def test_experiments_run_once_and_one_that_fails_stops_no_other(project: Project
 
 
 def test_the_readme_sweeps_with_the_queue_and_with_clones(project: Project) -> None:
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "docs/sweeping.md").read_text()
     section = readme.partition("\n### Experiments\n")[2].partition("\n## ")[0]
     queue, clones = re.findall(r"^```console\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     command, *lines = clones.splitlines()
