@@ -18,7 +18,7 @@ from stages.proofs.formulas import (
 from stages.proofs.gradients import worst
 from stages.task.checks import GradientChecks
 from stages.task.command import run
-from stages.task.metrics import write_metrics
+from stages.task.files import write_metrics
 
 
 def main(gradients: GradientChecks) -> None:

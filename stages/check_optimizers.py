@@ -5,7 +5,6 @@ does so twice, in processes of its own: in the arithmetic of IEEE 754, where not
 with the kernels that it chooses for this processor.
 """
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,9 +22,10 @@ from stages.proofs.vectors import write_vectors
 from stages.reference.process import start
 from stages.task.checks import Case, OptimizerChecks
 from stages.task.command import run
+from stages.task.files import write_metrics
 from stages.task.hyperparameters import Own
-from stages.task.metrics import write_metrics
-from stages.task.tensors import write_tensors
+from stages.task.variants import Variant, write_variants
+from stages.task.walks import Walks, write_walks
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # (steps, n) by number of the case and dtype
@@ -51,10 +51,7 @@ def main(optimizers: OptimizerChecks) -> None:
             for number, path in enumerate(numpy_paths(cases, terms, optimizers.steps, dtype))
         }
         theirs = {"ieee": ieee.result(), "native": native.result()}
-    compared = [
-        compare(number, ours, **theirs) if case.has_reference else {}
-        for number, case in enumerate(cases)
-    ]
+    compared = [compare(number, case, ours, **theirs) for number, case in enumerate(cases)]
     metrics: dict[str, Measures] = {}
     for name in dict.fromkeys(case.name for case in cases):
         variants = {number: case for number, case in enumerate(cases) if case.name == name}
@@ -65,67 +62,61 @@ def main(optimizers: OptimizerChecks) -> None:
             metrics[name] |= checks_by_itself(list(variants.values()), terms, paths)
     write_metrics(Path("metrics", "optimizers.json"), metrics)
     say_what_fails(claims_of_optimizers(metrics))
-    write_variants(Path("plots", "optimizers", "variants.csv"), cases, compared)
-    write_walks(Path("data", "rosenbrock.safetensors"), cases, terms, ours, theirs["ieee"])
+    write_variants(Path("plots", "optimizers", "variants.csv"), compared)
+    walks = rosenbrock_walks(cases, terms, ours, theirs["ieee"])
+    write_walks(Path("data", "rosenbrock.safetensors"), walks)
     write_vectors(Path("data", "optimizers"), cases, terms, {**ours, **theirs["ieee"]})
 
 
-def compare(number: int, ours: Paths, ieee: Paths, native: Paths) -> Measures:
+def compare(number: int, case: Case, ours: Paths, ieee: Paths, native: Paths) -> Variant:
     """How far the parameters of a case are from torch's at most, in all terms and both dtypes.
 
-    ulp_ieee: in units in the last place; 0 is equality bit for bit
-    ulp_native: in units in the last place of the largest value so far, see `ulp_along_paths`;
-        nothing where only one side is a finite number
-    first_difference: the first step at which one differs in the arithmetic of IEEE 754, or 0
+    The difference from native torch is in units in the last place of the largest value so far, see
+    `ulp_along_paths`.
     """
+    if not case.has_reference:
+        return Variant(case.name, case.variant, None, None, None)
     names = [f"{number}/{dtype}" for dtype in DTYPES]
     in_ieee = np.concatenate([ulp_differences(ours[name], ieee[name]) for name in names], axis=1)
     in_native = max(ulp_along_paths(ours[name], native[name]) for name in names)
     differing = np.flatnonzero(in_ieee.any(axis=1))
+    return Variant(
+        case.name,
+        case.variant,
+        ulp_ieee=int(in_ieee.max()),
+        ulp_native=math.ceil(in_native) if math.isfinite(in_native) else None,
+        first_difference=int(differing[0]) + 1 if len(differing) else 0,
+    )
+
+
+def worst(variants: Sequence[Variant]) -> Measures:
+    """The largest differences of all variants, and the first step at which one differs."""
+    compared = [variant for variant in variants if variant.ulp_ieee is not None]
+    if not compared:
+        return {}
+    native = [variant.ulp_native for variant in compared]
+    steps = [variant.first_difference for variant in compared if variant.first_difference]
     return {
-        "ulp_ieee": int(in_ieee.max()),
-        "ulp_native": math.ceil(in_native) if math.isfinite(in_native) else None,
-        "first_difference": int(differing[0]) + 1 if len(differing) else 0,
+        "ulp_ieee": max(variant.ulp_ieee or 0 for variant in compared),
+        "ulp_native": None if None in native else max(number or 0 for number in native),
+        "first_difference": min(steps, default=0),
     }
 
 
-def worst(variants: Sequence[Measures]) -> Measures:
-    """The largest differences of all variants, and the first step at which one differs."""
-    compared = [variant for variant in variants if variant]
-    if not compared:
-        return {}
-    largest: Measures = {}
-    for name in ("ulp_ieee", "ulp_native"):
-        values = [variant[name] for variant in compared]
-        largest[name] = None if None in values else max(filter(None, values), default=0)
-    steps = [variant["first_difference"] for variant in compared]
-    return largest | {"first_difference": min(filter(None, steps), default=0)}
-
-
-def write_variants(path: Path, cases: Sequence[Case], compared: Sequence[Measures]) -> None:
-    """Writes a line for each variant, for the matrix of all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        names = ("ulp_ieee", "ulp_native", "first_difference")
-        writer.writerow(["optimizer", "variant", *names])
-        for case, measures in zip(cases, compared, strict=True):
-            writer.writerow([case.name, case.variant, *map(measures.get, names)])
-
-
-def write_walks(
-    path: Path, cases: Sequence[Case], terms: Mapping[str, Term], ours: Paths, theirs: Paths
-) -> None:
-    """Writes the way of each class's first variant over Rosenbrock's function, start included."""
+def rosenbrock_walks(
+    cases: Sequence[Case], terms: Mapping[str, Term], ours: Paths, theirs: Paths
+) -> Walks:
+    """The way of each class's first variant over Rosenbrock's function, start included."""
     columns = columns_of(terms)["rosenbrock"]
-    walks: dict[str, Array] = {}
+    walks: dict[str, dict[str, Array]] = {}
     for number, case in enumerate(cases):
-        for twin, paths in (("numpy", ours), ("torch", theirs)):
-            name = f"{number}/float64"
-            if name in paths:
-                way = np.vstack([terms["rosenbrock"].start, paths[name][:, columns]])
-                walks.setdefault(f"{case.name}/{twin}", way)
-    write_tensors(path, walks)
+        if case.name not in walks:
+            walks[case.name] = {
+                twin: np.vstack([terms["rosenbrock"].start, paths[name][:, columns]])
+                for twin, paths in (("numpy", ours), ("torch", theirs))
+                if (name := f"{number}/float64") in paths
+            }
+    return walks
 
 
 if __name__ == "__main__":

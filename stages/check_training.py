@@ -18,11 +18,9 @@ from stages.proofs.claims import claims_of_training, say_what_fails
 from stages.proofs.difference import ulp_difference
 from stages.proofs.trainings import trainings_of_all
 from stages.task.checks import TrainingChecks
-from stages.task.command import run
+from stages.task.command import read_section, run
 from stages.task.errors import InputError
-from stages.task.file import read_section
-from stages.task.history import History, write_history
-from stages.task.metrics import write_metrics
+from stages.task.files import History, write_history, write_metrics
 from stages.task.model import Model
 
 Array = NDArray[Any]

@@ -8,8 +8,8 @@ from stages.figures.loss import draw_loss
 from stages.figures.style import save
 from stages.models.mlp import network
 from stages.task.command import run
+from stages.task.files import Files
 from stages.task.model import Model
-from stages.task.paths import Files
 
 
 def main(task: str, model: Model) -> None:

@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from stages.figures.drift import draw_drift
-from stages.figures.rosenbrock import draw_paths, read_paths
+from stages.figures.rosenbrock import draw_paths
 from stages.figures.style import save
-from stages.figures.variants import draw_variants, read_variants
+from stages.figures.variants import draw_variants
 from stages.task.command import run
-from stages.task.history import read_history
+from stages.task.files import read_history
+from stages.task.variants import read_variants
+from stages.task.walks import read_walks
 
 
 def main() -> None:
     """Writes plots/optimizers/rosenbrock.png and variants.png, and plots/training/drift.png."""
     optimizers, training = Path("plots", "optimizers"), Path("plots", "training")
-    paths = read_paths(Path("data", "rosenbrock.safetensors"))
+    paths = read_walks(Path("data", "rosenbrock.safetensors"))
     save(draw_paths(paths), optimizers / "rosenbrock.png")
     variants = read_variants(optimizers / "variants.csv")
     save(draw_variants(variants), optimizers / "variants.png")

@@ -5,7 +5,7 @@ from stages.figures.heatmap import draw_heatmaps
 from stages.figures.settings import read_sweep
 from stages.figures.style import save
 from stages.task.command import run
-from stages.task.paths import Files
+from stages.task.files import Files
 
 
 def main(task: str) -> None:

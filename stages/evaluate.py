@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.proofs.claims import claims_of_tasks, say_what_fails
+from stages.proofs.claims import claim_of_task, say_what_fails
 from stages.proofs.difference import relative_difference, ulp_difference
 from stages.task.command import run
-from stages.task.history import History, read_history
-from stages.task.metrics import write_metrics
+from stages.task.files import TWINS, Files, History, read_history, read_tensors, write_metrics
 from stages.task.model import Model
-from stages.task.paths import TWINS, Files
 from stages.task.table import Table, read_table
-from stages.task.tensors import read_tensors
 
 Metrics = dict[str, float | int | None]
 
@@ -38,7 +35,7 @@ def main(task: str, model: Model) -> None:
                 metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
                 metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
     write_metrics(files.metrics, metrics)
-    say_what_fails(claims_of_tasks({task: (metrics, model.dtype)}))
+    say_what_fails([claim_of_task(task, metrics, model.dtype)])
 
 
 def _quality(history: History, test: Table) -> Metrics:

@@ -7,8 +7,8 @@ from stages.samples.generator import run_generator
 from stages.samples.reader import read_csv, read_parquet
 from stages.task.command import run
 from stages.task.errors import InputError
+from stages.task.files import Files
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.source import Generator, Source
 from stages.task.table import write_table
 

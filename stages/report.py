@@ -1,6 +1,5 @@
 """Stage `report`: everything on one page that needs no other file and no network."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,17 +7,16 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.figures.variants import read_variants
-from stages.pages import images, sentences, tables
+from stages.pages import images, sentences, tables, verdict
 from stages.pages.cells import in_words
-from stages.proofs import claims as verdict
+from stages.proofs.claims import Metrics
 from stages.task.command import plain_errors
-from stages.task.errors import InputError
+from stages.task.files import Files, read_metrics
 from stages.task.parameters import Parameters, read_parameters
-from stages.task.paths import Files
+from stages.task.variants import read_variants
 
 SEED = ("regression", "classification")  # the tasks with which the project began come first
-OPTIMIZERS, TRAINING = Path("plots", "optimizers"), Path("plots", "training")
+CHECKS, PLOTS = ("optimizers", "training", "gradients"), Path("plots")
 
 
 def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
@@ -27,35 +25,29 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
     content: of params.yaml, as it is written there
     """
     tasks = sorted(parameters.tasks, key=lambda name: SEED.index(name) if name in SEED else 9)
-    optimizers = read_metrics(Path("metrics", "optimizers.json"))
-    training = read_metrics(Path("metrics", "training.json"))
-    gradients = read_metrics(Path("metrics", "gradients.json"))
-    trained = {name: read_metrics(Files(name).metrics) for name in tasks}
+    metrics = {name: read_metrics(Path("metrics", f"{name}.json")) for name in CHECKS}
+    metrics |= {name: read_metrics(Files(name).metrics) for name in tasks}
     dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
-    claims = [
-        *verdict.claims_of_optimizers(optimizers),
-        *verdict.claims_of_training(training),
-        *verdict.claims_of_gradients(gradients),
-        *verdict.claims_of_tasks({name: (trained[name], dtypes[name]) for name in tasks}),
-    ]
+    claims = verdict.sentences(metrics, dtypes)
     page = {
         "headline": verdict.headline(claims),
         "claims": claims,
         "holds": all(claim.holds for claim in claims),
         "start": content["checks"]["optimizers"]["start"],
         "paths": images.image(
-            OPTIMIZERS / "rosenbrock.png",
+            PLOTS / "optimizers" / "rosenbrock.png",
             "The path of each optimizer over Rosenbrock's function, NumPy's line and torch's dots",
         ),
-        "variants": tables.variants(read_variants(OPTIMIZERS / "variants.csv")),
-        "own": tables.own(optimizers),
-        "tasks": [task(name, content["tasks"][name], trained[name]) for name in tasks],
+        "variants": tables.variants(read_variants(PLOTS / "optimizers" / "variants.csv")),
+        "own": tables.own(metrics["optimizers"]),
+        "tasks": [task(name, content["tasks"][name], metrics[name]) for name in tasks],
         "checked": parameters.checks.training.task,
         "gradients": [
-            tables.gradients(kind.removesuffix("s"), found) for kind, found in gradients.items()
+            tables.gradients(kind.removesuffix("s"), found)
+            for kind, found in metrics["gradients"].items()
         ],
-        "training": tables.training(training),
-        "drift": images.drift(TRAINING / "drift.csv"),
+        "training": tables.training(metrics["training"]),
+        "drift": images.drift(PLOTS / "training" / "drift.csv"),
         "sweeps": [sweep(name) for name in tasks if name in content["sweeps"]],
         "parameters": [tables.parameters(*section) for section in sections(content)],
         "versions": tables.versions(),
@@ -74,7 +66,7 @@ def sections(content: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             yield "", {key: section}
 
 
-def task(name: str, content: Mapping[str, Any], metrics: verdict.Metrics) -> dict[str, Any]:
+def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, Any]:
     """What the page shows of a task."""
     model, training, plots = content["model"], content["training"], Files(name).plots
     selected, batch = content["optimizer"], training["batch_size"]
@@ -117,17 +109,6 @@ def sweep(name: str) -> dict[str, Any]:
         "best": tables.sweep(name, metrics),
         "repeated": sentences.repeated(metrics),
     }
-
-
-def read_metrics(path: Path) -> Any:
-    """The metrics in a file.
-
-    Raises InputError where it is no JSON.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def render(page: Mapping[str, Any]) -> str:

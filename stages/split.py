@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from stages.task.command import run
 from stages.task.errors import InputError
+from stages.task.files import Files
 from stages.task.parts import Split
-from stages.task.paths import Files
 from stages.task.table import Table, read_table, write_table
 
 

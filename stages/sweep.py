@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.repeated import chosen_runs, drift
-from stages.sweeps.results import gather, summary, write_curves, write_runs
+from stages.sweeps.results import curves, gather, summary, write_runs
 from stages.sweeps.store import Store
 from stages.sweeps.where import finished
 from stages.task.command import run
+from stages.task.curves import write_curves
+from stages.task.files import Files, write_metrics
 from stages.task.grammar import Sweep, completed
-from stages.task.metrics import write_metrics
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.table import read_table
 from stages.task.training import Training
 
@@ -45,7 +45,7 @@ def main(
     results = train_all(planned, task, model, training)
     gathered = gather(planned, results, len(seeds))
     write_runs(files.sweep, gathered, seeds)
-    write_curves(files.curves, gathered)
+    write_curves(files.curves, *curves(gathered))
     metrics = {runs.optimizer: summary(runs) for runs in gathered}
     given = {"task": task, "model": model.model_dump(), "training": training.model_dump()}
     given["sweep"] = sweep.model_dump()

@@ -6,9 +6,9 @@ import torch
 
 from stages.task.command import run
 from stages.task.errors import InputError
+from stages.task.files import Files
 from stages.task.hyperparameters import Optimizers
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.table import read_table
 from stages.task.training import Training
 from stages.training.plan import plan, start

@@ -15,7 +15,7 @@ from trainings import Task, task_like, write_samples
 
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.results import Runs, gather
-from stages.task.paths import Files
+from stages.task.files import Files
 from stages.task.table import read_table
 
 NAME = "small"

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stages.figures.settings import Settings, read_sweep
-from stages.sweeps.results import Runs, write_curves
+from stages.sweeps.results import Runs, curves
+from stages.task.curves import write_curves
 
 Point = Mapping[str, Any]
 Loss = Callable[[Point], Any]  # of one seed or of each; infinite where it diverges
@@ -43,7 +44,7 @@ def write(path: Path, optimizers: Mapping[str, tuple[Sequence[Point], Loss]]) ->
         }
         results = {"train_loss": losses, "diverged": np.isnan(losses).astype(np.int64)}
         gathered.append(Runs(name, arrays, results))
-    write_curves(path, gathered)
+    write_curves(path, *curves(gathered))
 
 
 def _of_seeds(losses: Any) -> np.ndarray:

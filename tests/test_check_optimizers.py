@@ -18,7 +18,7 @@ import pytest
 import yaml
 from repository import ROOT
 
-from stages.task.tensors import read_tensors
+from stages.task.files import read_tensors
 
 STEPS = 40
 VARIANTS: dict[str, Any] = {
@@ -152,7 +152,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found_at_its_step(mistake: str, tmp_path: Path) -> None:
     name, code, step = MISTAKES[mistake]
-    says = rf"{name} differs from its reference by up to .*, first at step {step}\n"
+    says = rf"metrics/optimizers.json: {name}.ulp_ieee: must be 0, got \d+; first at step {step}\n"
     metrics = check(tmp_path, "-c", WRONG.format(name=name, mistake=code), says=says, steps=10)
     assert metrics[name]["ulp_ieee"] > 0
     assert metrics[name]["first_difference"] == step
@@ -207,7 +207,10 @@ def test_an_optimizer_without_a_reference_is_checked_by_itself(tmp_path: Path) -
 def test_an_optimizer_with_a_reference_is_compared_with_that(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SIGN)
     (tmp_path / "theirs.py").write_text(TORCH_SIGN)
-    variants, says = own(reference="theirs.Sign"), "Sign differs .*, first at step 2\n"
+    variants, says = (
+        own(reference="theirs.Sign"),
+        r".*: Sign.ulp_ieee: must be 0, got \d+; first at step 2\n",
+    )
     metrics = check(tmp_path, "-m", "stages.check_optimizers", variants=variants, says=says)
     # The third variant has a decay, of which the reference takes no notice from step 2 on.
     assert metrics["Sign"]["first_difference"] == 2

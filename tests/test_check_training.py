@@ -19,7 +19,7 @@ from stages.reference.process import start
 from stages.samples import blobs, line
 from stages.task.checks import TrainingChecks
 from stages.task.errors import InputError
-from stages.task.paths import Files
+from stages.task.files import Files
 from stages.task.table import Table, write_table
 
 Check = Callable[..., dict[str, Any]]
@@ -112,8 +112,11 @@ def test_one_wrong_bit_is_found_at_its_step(
     assert metrics["SGD"]["first_difference"] == 7  # whose training is the first in the process
     assert metrics["Adam"]["first_difference"] == 5
     assert min(values["ulp_ieee"] for values in metrics.values()) > 0
-    said = "Training: SGD differs .*, first at step 7\nTraining: Adam differs .*, first at step 5\n"
-    assert re.fullmatch(said, capsys.readouterr().err)
+    said = [
+        rf"metrics/training.json: {name}.ulp_ieee: must be 0, got \d+; first at step {step}\n"
+        for name, step in (("SGD", 7), ("Adam", 5))
+    ]
+    assert re.fullmatch("".join(said), capsys.readouterr().err)
 
 
 def test_a_training_that_diverges_is_refused(check: Check) -> None:

@@ -10,11 +10,9 @@ from PIL import Image
 
 from stages.draw import main
 from stages.figures.learned import read_results
-from stages.task.history import write_history
+from stages.task.files import TWINS, Files, write_history, write_tensors
 from stages.task.model import Model
-from stages.task.paths import TWINS, Files
 from stages.task.table import Table, write_table
-from stages.task.tensors import write_tensors
 
 PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")

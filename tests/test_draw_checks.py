@@ -9,8 +9,7 @@ from PIL import Image
 from stages.draw_checks import main
 from stages.optim import SGD, Adam, Rprop
 from stages.task.command import plain_errors
-from stages.task.history import write_history
-from stages.task.tensors import write_tensors
+from stages.task.files import write_history, write_tensors
 
 PICTURES = [
     Path("plots", "optimizers", "rosenbrock.png"),

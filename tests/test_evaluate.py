@@ -14,10 +14,8 @@ from repository import ROOT
 from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
-from stages.task.history import write_history
-from stages.task.paths import Files
+from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
-from stages.task.tensors import write_tensors
 
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
 DRIFT = {"parameters", "parameters_ulp", "loss"}
@@ -141,7 +139,7 @@ def test_twins_that_are_apart_are_said(capsys: pytest.CaptureFixture[str]) -> No
     models = {"numpy": {"weight": [2.0], "bias": [1.0]}, "torch": {"weight": [2.5], "bias": [1.0]}}
     write_results(models, {"numpy": (9.0, 0.5), "torch": (9.0, 0.5)})
     evaluated("line", task_like("regression"))
-    said = "line: the twins are 0.2 apart, more than rounding explains\n"
+    said = "metrics/line.json: drift.parameters: must be at most 1e-12, got 0.2\n"
     assert capsys.readouterr() == ("", said)
 
 

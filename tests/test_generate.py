@@ -14,7 +14,7 @@ from repository import ROOT, edit_parameters
 
 from stages.generate import main
 from stages.task.command import run
-from stages.task.paths import Files
+from stages.task.files import Files
 from stages.task.table import Table, read_table
 
 

@@ -9,7 +9,7 @@ from trainings import task_like, train, write_generated
 
 from stages.graph import Graph
 from stages.optim import SGD
-from stages.task.paths import Files
+from stages.task.files import Files
 from stages.task.table import read_table
 
 

@@ -10,8 +10,8 @@ from repository import ROOT, edit_parameters
 
 from stages.split import choose, main, share, standardize
 from stages.task.command import run
+from stages.task.files import Files
 from stages.task.parameters import Split
-from stages.task.paths import Files
 from stages.task.table import Table, read_table, write_table
 
 

@@ -31,7 +31,7 @@ from trainings import Task, write_samples
 
 from stages.sweep import train_all
 from stages.sweeps import blocks as block
-from stages.task.paths import Files
+from stages.task.files import Files
 
 OPTIMIZERS = {
     "sgd": {"lr": {"log": [0.01, 1], "points": 4}, "momentum": [0.0, 0.9]},

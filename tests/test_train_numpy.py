@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trainings import task_like, train, write_samples
 
-from stages.task.paths import Files
+from stages.task.files import Files
 from stages.task.table import read_table
 from stages.training.plan import plan, start
 

@@ -14,9 +14,8 @@ from trainings import task_like, train, write_samples
 from stages.models.mlp import predict
 from stages.models.mlp_torch import network
 from stages.task.errors import InputError
-from stages.task.paths import Files
+from stages.task.files import Files, read_tensors
 from stages.task.table import read_table
-from stages.task.tensors import read_tensors
 
 
 @pytest.fixture(autouse=True)

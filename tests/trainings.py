@@ -10,12 +10,10 @@ from repository import ROOT
 
 from stages import generate, split, train_numpy, train_torch
 from stages.task import parameters as schema
+from stages.task.files import Files, read_history, read_tensors
 from stages.task.grammar import Sweep
-from stages.task.history import read_history
 from stages.task.hyperparameters import Hyperparameters
-from stages.task.paths import Files
 from stages.task.table import Table, write_table
-from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 MAIN = {"numpy": train_numpy.main, "torch": train_torch.main}

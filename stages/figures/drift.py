@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.numbers import power_of_ten
-from stages.task.history import History
+from stages.task.files import History
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from stages.figures import style
 from stages.figures.numbers import power_of_ten
-from stages.task.history import History
+from stages.task.files import History
 
 
 def draw_losses(

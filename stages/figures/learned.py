@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.models.mlp import predict
-from stages.task.history import History, read_history
-from stages.task.paths import TWINS, Files
+from stages.task.files import TWINS, Files, History, read_history, read_tensors
 from stages.task.table import Table, read_table
-from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 

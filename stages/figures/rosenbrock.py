@@ -1,7 +1,6 @@
 """rosenbrock.png: the path of every optimizer over Rosenbrock's function, a panel for each."""
 
 import math
-import pathlib
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.numbers import number
-from stages.task.paths import TWINS
-from stages.task.tensors import read_tensors
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first
@@ -33,16 +30,6 @@ COLUMNS = 4
 PANEL, CAPTION = 1.4, 0.25  # the height of a panel, and of the text above it
 LEGEND, BOTTOM = 0.32, 0.25
 APART = 0.08  # two of torch's dots, at least
-
-
-def read_paths(file: pathlib.Path) -> dict[str, Paths]:
-    """Reads the paths of the optimizers, in alphabetical order, from the keys "<Class>/<twin>"."""
-    tensors = read_tensors(file)
-    names = sorted({key.partition("/")[0] for key in tensors}, key=str.casefold)
-    return {
-        name: {twin: tensors[key] for twin in TWINS if (key := f"{name}/{twin}") in tensors}
-        for name in names
-    }
 
 
 def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:

@@ -1,6 +1,5 @@
 """What a sweep found, as its pictures show it."""
 
-import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.task.curves import MEASURES, read_curves
+
 Array = NDArray[Any]
 
-MEASURES = ("train_loss", "lower", "upper", "diverged")
 LEARNING_RATE = "lr"
 HUGE = 1e300  # as good as infinite
 
@@ -69,12 +69,10 @@ class Settings:
 
 
 def read_sweep(path: Path) -> list[Settings]:
-    """Reads what `write_curves` of stages/sweeps/results.py wrote, in the order of the file."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    """Reads the settings of a sweep, in the order of the file."""
     return [
         settings
-        for name, members in groupby(rows, itemgetter("optimizer"))
+        for name, members in groupby(read_curves(path), itemgetter("optimizer"))
         for settings in _settings(name, list(members))
     ]
 

@@ -1,13 +1,10 @@
 """variants.png: how far every variant of every optimizer is from torch's, in two arithmetics."""
 
-import csv
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ from matplotlib.textpath import text_to_path
 
 from stages.figures import style
 from stages.figures.numbers import number
+from stages.task.variants import Variant
 
 # Equality bit for bit is no low end of a ramp: it has a colour of its own.
 ZERO = "#6cc5a8"
@@ -37,48 +35,18 @@ ROOM = COLUMN - NAME - 2 * CELL - 0.05  # for a line of hyperparameters
 SMALL = FontProperties(size=7)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """An optimizer with some hyperparameters, compared with torch's at every step.
-
-    ulp_ieee, ulp_native: the largest difference in units in the last place, with the arithmetic of
-        IEEE 754 and with torch's own kernels; the former None where there is no reference, the
-        latter also where one side diverges and the other does not
-    first_difference: the first step at which it differs with the former, 0 if it never does
-    """
-
-    optimizer: str
-    hyperparameters: str
-    ulp_ieee: int | None
-    ulp_native: int | None
-    first_difference: int | None
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """What is written of it, in lines that are not too long."""
-        words = re.split(r" (?=\w+=)", self.hyperparameters or "defaults")
-        if self.ulp_ieee:
-            words.append(f"(differs from step {self.first_difference})")
-        return _wrapped(words)
-
-    @property
-    def height(self) -> float:
-        """Of its row, in inches."""
-        return LINE * len(self.lines) + GAP
+@cache
+def lines_of(variant: Variant) -> list[str]:
+    """What is written of a variant, in lines that are not too long."""
+    words = re.split(r" (?=\w+=)", variant.variant or "defaults")
+    if variant.ulp_ieee:
+        words.append(f"(differs from step {variant.first_difference})")
+    return _wrapped(words)
 
 
-def read_variants(path: Path) -> list[Variant]:
-    """Reads the variants in the order of the file; an empty field becomes None."""
-    numbers = ("ulp_ieee", "ulp_native", "first_difference")
-    with path.open(newline="") as file:
-        return [
-            Variant(
-                row["optimizer"],
-                row["variant"],
-                *(int(row[name]) if row[name] else None for name in numbers),
-            )
-            for row in csv.DictReader(file)
-        ]
+def height_of(variant: Variant) -> float:
+    """The height of a variant's row, in inches."""
+    return LINE * len(lines_of(variant)) + GAP
 
 
 def draw_variants(variants: Sequence[Variant]) -> Figure:
@@ -98,7 +66,7 @@ def draw_variants(variants: Sequence[Variant]) -> Figure:
             axes.text(left, y + (LINE + GAP) / 2, rows[0].optimizer, **name)
             for row in rows:
                 _draw_row(axes, row, left, y)
-                y += row.height
+                y += height_of(row)
         heads: dict[str, Any] = {"fontsize": 7.5, "ha": "center", "color": style.GREY}
         if half:
             axes.text(left + COLUMN - 1.5 * CELL, TOP - 0.06, "IEEE", **heads)
@@ -126,7 +94,7 @@ def _halves(optimizers: Optimizers) -> tuple[Optimizers, Optimizers]:
 
 
 def _height(optimizers: Optimizers) -> float:
-    return sum(row.height for rows in optimizers for row in rows)
+    return sum(height_of(row) for rows in optimizers for row in rows)
 
 
 def _wrapped(words: list[str]) -> list[str]:
@@ -143,16 +111,17 @@ def _wrapped(words: list[str]) -> list[str]:
 
 
 def _draw_row(axes: Axes, row: Variant, left: float, top: float) -> None:
-    for index, line in enumerate(row.lines):
+    for index, line in enumerate(lines_of(row)):
         y = top + GAP / 2 + LINE * (index + 0.5)
         axes.text(left + NAME, y, line, fontproperties=SMALL, va="center")
     right = left + COLUMN
+    height = height_of(row)
     if row.ulp_ieee is None:
-        _draw_cell(axes, right - 2 * CELL, top, 2 * CELL, row.height, None, "no reference")
+        _draw_cell(axes, right - 2 * CELL, top, 2 * CELL, height, None, "no reference")
         return
-    _draw_cell(axes, right - 2 * CELL, top, CELL, row.height, row.ulp_ieee, _short(row.ulp_ieee))
+    _draw_cell(axes, right - 2 * CELL, top, CELL, height, row.ulp_ieee, _short(row.ulp_ieee))
     text = "diverges" if row.ulp_native is None else _short(row.ulp_native)
-    _draw_cell(axes, right - CELL, top, CELL, row.height, row.ulp_native, text)
+    _draw_cell(axes, right - CELL, top, CELL, height, row.ulp_native, text)
 
 
 def _draw_cell(

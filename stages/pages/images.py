@@ -17,8 +17,7 @@ from stages.figures.history import draw_losses
 from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
 from stages.proofs.difference import relative_difference
-from stages.task.history import read_history
-from stages.task.paths import TWINS, Files
+from stages.task.files import TWINS, Files, read_history
 
 LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from stages.figures.numbers import number
-from stages.proofs.claims import Metrics, count, shown
+from stages.pages.verdict import count, in_digits
+from stages.proofs.claims import Metrics
 
 
 def repeated(metrics: Mapping[str, Metrics]) -> str:
@@ -12,7 +13,7 @@ def repeated(metrics: Mapping[str, Metrics]) -> str:
     if not found.get("runs"):
         return ""
     runs = count(found["runs"], "run")
-    train, test = (shown(found.get(f"{part}_loss")) for part in ("train", "test"))
+    train, test = (in_digits(found.get(f"{part}_loss")) for part in ("train", "test"))
     return (
         f"Repeated in PyTorch: {runs} of these, with train losses at most {train} (relative) apart "
         f"and test losses {test}."

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stages.figures.variants import Variant, colour, is_light
+from stages.figures.variants import colour, is_light
 from stages.pages.cells import Cell, Table, Value, cell, leaves, short, table
+from stages.task.variants import Variant
 
 Metrics = Mapping[str, Any]
 
@@ -20,8 +21,7 @@ def variants(rows: Sequence[Variant]) -> Table:
     """Every variant of every optimizer, and how far it is from torch's in two arithmetics."""
     columns = ["optimizer", "hyperparameters", "IEEE 754", "native"]
     content = [
-        [cell(row.optimizer), cell(row.hyperparameters or "defaults"), *_differences(row)]
-        for row in rows
+        [cell(row.optimizer), cell(row.variant or "defaults"), *_differences(row)] for row in rows
     ]
     if any(row.first_difference for row in rows):
         columns.append("first step that differs")

@@ -13,8 +13,8 @@ from torch import Tensor
 from stages.proofs.objective import Term, groups, objective, start_of
 from stages.reference.process import Arrays, answer
 from stages.task.checks import Case, OptimizerChecks
+from stages.task.command import read_section
 from stages.task.errors import InputError
-from stages.task.file import read_section
 from stages.training.optimizer_torch import torch_optimizer
 
 

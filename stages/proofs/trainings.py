@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from stages.reference import process
 from stages.task.checks import TrainedOptimizers, TrainingChecks
+from stages.task.files import Files
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.table import read_table
 from stages.training.plan import ALL, start
 from stages.training.twin import Twin

@@ -16,8 +16,8 @@ from torch import Tensor
 from stages.reference import numpy_kernels
 from stages.reference.process import answer
 from stages.task.checks import TrainedOptimizers
+from stages.task.files import Files
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.table import read_table
 from stages.training.plan import ALL, start
 from stages.training.twin_torch import Twin

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from stages.task.errors import InputError
-from stages.task.tensors import read_tensors, write_tensors
+from stages.task.files import read_tensors, write_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 

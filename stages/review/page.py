@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from stages.proofs.claims import count
+from stages.pages.verdict import count
 from stages.review.differences import MISSING, Difference
 from stages.review.metrics import Change, Outcome
 from stages.review.plots import ChangedPlot

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from stages.reference.process import Arrays, answer
+from stages.task.files import Files
 from stages.task.grammar import Sweep, with_parts
 from stages.task.model import Model
-from stages.task.paths import Files
 from stages.task.table import read_table
 from stages.task.training import Training
 from stages.training.plan import plan, start

@@ -1,6 +1,5 @@
 """What a sweep found: the table of its runs, each optimizer's best setting, and its curves."""
 
-import csv
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -153,15 +152,10 @@ def write_runs(path: Path, gathered: Sequence[Runs], seeds: Sequence[int]) -> No
     path.write_bytes(content.getbuffer())
 
 
-def write_curves(path: Path, gathered: Sequence[Runs]) -> None:
-    """Writes a line for each point: its median, its quartiles, and the share that diverged."""
+def curves(gathered: Sequence[Runs]) -> tuple[list[str], Iterator[list[Any]]]:
+    """The axes of a sweep, and the points of its curves as stages/task/curves.py writes them."""
     axes = _axes(gathered)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["optimizer", *axes, "train_loss", "lower", "upper", "diverged"])
-        for runs in gathered:
-            writer.writerows(_lines(runs, axes))
+    return axes, (line for runs in gathered for line in _lines(runs, axes))
 
 
 def _lines(runs: Runs, axes: Sequence[str]) -> Iterator[list[Any]]:

@@ -13,8 +13,8 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from stages.task.checks import GradientChecks, OptimizerChecks, TrainingChecks
+from stages.task.command import FILE, read_content
 from stages.task.errors import InputError, shown, unknown
-from stages.task.file import FILE, read_content
 from stages.task.grammar import LearningRates, Sweep, completed
 from stages.task.hyperparameters import Optimizers
 from stages.task.model import Model

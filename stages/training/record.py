@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.task.history import write_history
-from stages.task.paths import Files
-from stages.task.tensors import write_tensors
+from stages.task.files import Files, write_history, write_tensors
 from stages.training.plan import Batch
 
 State = Mapping[str, NDArray[Any]]

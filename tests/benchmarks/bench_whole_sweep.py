@@ -19,8 +19,8 @@ from stages.reference.eager import import_compiler_on_demand
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.repeated_torch import losses
 from stages.sweeps.where import finished
+from stages.task.files import Files
 from stages.task.parameters import read_parameters
-from stages.task.paths import Files
 from stages.task.table import read_table
 
 NAME = "classification"

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,8 +7,7 @@ from matplotlib.patches import PathPatch
 
 from stages.figures import rosenbrock as paths
 from stages.figures import style
-from stages.figures.rosenbrock import draw_paths, read_paths, rosenbrock
-from stages.task.tensors import write_tensors
+from stages.figures.rosenbrock import draw_paths, rosenbrock
 
 START = (-1.5, 2.0)
 SPIRAL = np.linspace(0, 20, 301)
@@ -47,21 +44,6 @@ def test_the_function_has_its_published_values() -> None:
     # standard start, 0 at the minimum.
     x, y = np.array([-1.2, 1.0, 0.0, 1e200]), np.array([1.0, 1.0, 0.0, 0.0])
     np.testing.assert_allclose(rosenbrock(x, y), [24.2, 0, 1, np.inf], rtol=1e-15)
-
-
-def test_paths_are_read_by_optimizer_and_twin_in_alphabetical_order(tmp_path: Path) -> None:
-    keys = ["SGD/numpy", "SGD/torch", "ASGD/torch", "ASGD/numpy", "Adam/numpy"]
-    tensors = {key: np.full((3, 2), index, np.float64) for index, key in enumerate(keys)}
-    write_tensors(tmp_path / "paths.safetensors", tensors)
-    found = read_paths(tmp_path / "paths.safetensors")
-    assert list(found) == ["Adam", "ASGD", "SGD"]
-    assert {name: list(twins) for name, twins in found.items()} == {
-        "Adam": ["numpy"],
-        "ASGD": ["numpy", "torch"],
-        "SGD": ["numpy", "torch"],
-    }
-    np.testing.assert_array_equal(found["ASGD"]["numpy"], tensors["ASGD/numpy"])
-    np.testing.assert_array_equal(found["ASGD"]["torch"], tensors["ASGD/torch"])
 
 
 @pytest.mark.parametrize("count", [1, 4, 5])

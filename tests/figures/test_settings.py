@@ -7,7 +7,8 @@ import pytest
 from swept import RATES, a_sweep, bowl, grid
 
 from stages.figures.settings import read_sweep, window
-from stages.sweeps.results import Runs, write_curves
+from stages.sweeps.results import Runs, curves
+from stages.task.curves import write_curves
 
 
 def test_what_the_sweep_writes_is_read(tmp_path: Path) -> None:
@@ -15,7 +16,9 @@ def test_what_the_sweep_writes_is_read(tmp_path: Path) -> None:
     results = {"train_loss": losses, "diverged": np.isnan(losses).astype(np.int64)}
     points = {"lr": np.array([0.1, 0.2, 0.3]), "nesterov": np.array([False] * 3, object)}
     other = {"lr": np.array([0.5] * 3), "momentum": np.array([0.0, 0.5, 0.9])}
-    write_curves(tmp_path / "a.csv", [Runs("sgd", points, results), Runs("b", other, results)])
+    write_curves(
+        tmp_path / "a.csv", *curves([Runs("sgd", points, results), Runs("b", other, results)])
+    )
     sgd, b = read_sweep(tmp_path / "a.csv")
     assert (sgd.optimizer, b.optimizer) == ("sgd", "b")
     assert (sgd.fixed, b.fixed) == ({"nesterov": "false"}, {"lr": "0.5"})

@@ -8,15 +8,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from stages.figures.variants import (
-    RAMP,
-    UNKNOWN,
-    ZERO,
-    Variant,
-    colour,
-    draw_variants,
-    read_variants,
-)
+from stages.figures.variants import RAMP, UNKNOWN, ZERO, colour, draw_variants
+from stages.task.variants import Variant, read_variants
 
 LONG = "lr=0.1 betas=[0.8, 0.99] weight_decay=0.01 amsgrad=True maximize=True"
 CONTENT = f"""optimizer,variant,ulp_ieee,ulp_native,first_difference
@@ -56,7 +49,7 @@ def test_every_name_hyperparameter_and_number_is_in_the_picture(variants: list[V
     words = " ".join(texts)
     for row in variants:
         assert texts.count(row.optimizer) == 1
-        for hyperparameter in row.hyperparameters.split():
+        for hyperparameter in row.variant.split():
             assert hyperparameter in words
     for number in ("125", "87654", "23", "5·10¹⁸", "no reference"):
         assert texts.count(number) == 1

@@ -1,7 +1,8 @@
 import pytest
 
-from stages.figures.variants import ZERO, Variant
+from stages.figures.variants import ZERO
 from stages.pages import tables
+from stages.task.variants import Variant
 
 
 def test_no_difference_has_a_colour_of_its_own() -> None:

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.sweeps.blocks import Block
-from stages.sweeps.results import Runs, gather, summary, write_curves, write_runs
+from stages.sweeps.results import Runs, curves, gather, summary, write_runs
+from stages.task.curves import write_curves
 from stages.task.hyperparameters import SGD
 
 NAN, INF = math.nan, math.inf
@@ -173,7 +174,7 @@ def test_the_table_has_a_row_for_each_run(tmp_path: Path) -> None:
 
 def test_the_curves_have_a_line_for_each_point(tmp_path: Path) -> None:
     gathered = [runs([[1, 2], [3, NAN]], lr=[0.1, 1.0]), runs([[5, 5]], "adam", eps=[1e-8])]
-    write_curves(tmp_path / "sweep.csv", gathered)
+    write_curves(tmp_path / "sweep.csv", *curves(gathered))
     with (tmp_path / "sweep.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
             ["optimizer", "lr", "eps", "train_loss", "lower", "upper", "diverged"],

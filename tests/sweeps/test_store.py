@@ -17,7 +17,7 @@ from trainings import Task
 from stages.sweeps import store
 from stages.sweeps.blocks import Block
 from stages.sweeps.store import Store
-from stages.task.paths import Files
+from stages.task.files import Files
 
 RESULTS = {
     "steps": np.array([3, 0]),

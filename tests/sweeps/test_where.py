@@ -32,8 +32,8 @@ from small_sweeps import (
 from stages.sweeps import where
 from stages.sweeps.where import ADDRESS, finished
 from stages.task.errors import InputError
+from stages.task.files import Files
 from stages.task.parameters import Task
-from stages.task.paths import Files
 
 DASK = [str(Path(sys.executable).with_name("dask"))]
 BLOCKS = 20

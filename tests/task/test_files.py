@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from repository import ROOT
 
-from stages.task.history import read_history, write_history
-from stages.task.metrics import write_metrics
-from stages.task.paths import Files
+from stages.task.files import (
+    Files,
+    read_history,
+    read_tensors,
+    write_history,
+    write_metrics,
+    write_tensors,
+)
 from stages.task.table import Table, read_table, write_table
-from stages.task.tensors import read_tensors, write_tensors
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

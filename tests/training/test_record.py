@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 from repository import ROOT
 
-from stages.task.history import read_history
-from stages.task.paths import Files
-from stages.task.tensors import read_tensors
+from stages.task.files import Files, read_history, read_tensors
 from stages.training.record import Record
 
 EPOCHS = [[slice(0, 2), slice(2, 3)]] * 3  # of two batches each
