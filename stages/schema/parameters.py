@@ -205,8 +205,8 @@ class Case:
 class TrainedOptimizers(Section):
     """The optimizers of the trainings that are compared, by the names of their classes."""
 
-    sgd: Annotated[SGD, Field(alias="SGD")]
-    adam: Annotated[Adam, Field(alias="Adam")]
+    sgd: Annotated[SGD, Field(alias="SGD")]  # type: ignore[valid-type]
+    adam: Annotated[Adam, Field(alias="Adam")]  # type: ignore[valid-type]
 
 
 class TrainingChecks(Section):
