@@ -48,6 +48,7 @@ class Adadelta(ElementWise):
     scratch_names = ("scratch", "step")
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
         self._mean_square = MeanSquare(self.rho, parameters)
 

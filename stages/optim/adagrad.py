@@ -50,6 +50,7 @@ class Adagrad(ElementWise):
         }
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         self._eps = rounded(self.eps, parameters)
 
     def begin_step(self, parameters: Array) -> None:

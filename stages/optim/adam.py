@@ -50,6 +50,7 @@ class Adam(ElementWise):
     scratch_names = ("scratch", "denominator")
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         beta1, beta2 = self.betas
         self._towards = Lerp(1 - beta1, parameters)
         self._mean_square = MeanSquare(beta2, parameters)

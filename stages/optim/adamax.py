@@ -43,6 +43,7 @@ class Adamax(ElementWise):
     state_names = ("exp_avg", "exp_inf")
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         beta1, beta2 = self.betas
         self._towards = Lerp(1 - beta1, parameters)
         self._beta2, self._eps = rounded(beta2, parameters), rounded(self.eps, parameters)

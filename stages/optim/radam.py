@@ -51,6 +51,7 @@ class RAdam(ElementWise):
     scratch_names = ("scratch", "factor")
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         beta1, beta2 = self.betas
         self._towards = Lerp(1 - beta1, parameters)
         self._mean_square = MeanSquare(beta2, parameters)

@@ -52,6 +52,7 @@ class RMSprop(ElementWise):
     scratch_names = ("scratch", "denominator")
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
         self._mean_square = MeanSquare(self.alpha, parameters)
         self._towards = Lerp(1 - self.alpha, parameters)

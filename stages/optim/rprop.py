@@ -56,6 +56,7 @@ class Rprop(ElementWise):
         return [np.empty_like(part), np.empty_like(part), *masks]
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         self._shrink, self._grow = (rounded(eta, parameters) for eta in self.etas)
         self._smallest, self._largest = (rounded(size, parameters) for size in self.step_sizes)
 

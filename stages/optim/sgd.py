@@ -54,6 +54,7 @@ class SGD(ElementWise):
             )
 
     def start(self, parameters: Array) -> None:
+        super().start(parameters)
         self._lr, self._momentum = rounded(self.lr, parameters), rounded(self.momentum, parameters)
         # a run without momentum takes its whole gradient, whatever the others do
         undampened = np.where(np.equal(self.momentum, 0), 1.0, 1 - self.dampening)

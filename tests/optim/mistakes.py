@@ -532,17 +532,17 @@ always decoupled
 + decoupled_lr = self.lr
 
 the last of each chunk forgotten
-- parts = [(..., slice(at, at + size)) for at in range(0, count, size)]
-+ parts = [(..., slice(at, at + size - 1)) for at in range(0, count, size)]
+- indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
++ indices = [(..., slice(at, at + size - 1)) for at in range(0, count, size)]
 
 a step for each chunk
-- p, g = (parameters, gradients) if part is ... else (parameters[part], gradients[part])
-+ self.steps += part is not ...
-+ p, g = (parameters, gradients) if part is ... else (parameters[part], gradients[part])
+- p, g = parameters[index], gradients[index]
++ p, g = parameters[index], gradients[index]
++ self.steps += 1
 
 the direction of all chunks
-- g = self._direction(p, g, memory)
-+ g = self._direction(p, np.resize(gradients, p.shape), memory)
+- g = self._direction(p, g, direction)
++ g = self._direction(p, np.resize(gradients, p.shape), direction)
 """,
     "arithmetic": """
 the penalty of the negated gradient

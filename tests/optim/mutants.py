@@ -202,11 +202,7 @@ SECONDS = 8  # of its own; what takes longer does not come to an end
 # What is found in the line of a mutant that computes the same as the original, and why it does, or
 # where only it does not.
 EXPLAINED = {
-    r"workspace\(": "any number does whose memory no other array has at the same time",
-    r"(adadelta|arithmetic|muon|rmsprop|rprop)\.py.*\.steps [-+]= [12]$": (
-        "the steps only tell the first from the others"
-    ),
-    r"/[nr]?adam\.py.*rounded\(.*, [mv]\)": "only the dtype of the second argument counts",
+    r"muon\.py.*\.steps [-+]= [12]$": "the steps only tell the first from the others",
     r"(adafactor|muon|sparse_adam)\.py.*rounded\(": "NumPy rounds a number of Python's by itself",
     r"np\.ones_like\(param": "the first step overwrites it, with a weight of 1",
     r"strict=": "both are equally long",
@@ -221,10 +217,15 @@ EXPLAINED = {
     # arithmetic
     r"isinstance\(base": "`each` computes the same of a single number",
     r"if self\._some_near_end: -> if True": "nothing is copied where none is near its end",
-    r"CHUNK|if count|ndim else [02]$|shape\[-0\]": "chunks change no number, only the time",
+    # elementwise
+    r"CHUNK|if count|ndim else [02],|shape\[-0\]|indices = .* -> pass": (
+        "chunks change no number, only the time"
+    ),
+    r"if self\.maximize or .*if True": "the direction is then the gradient",
     # asgd
     r"np\.min\(self\.t0\) (\+ 0|- 2)": "a mean with weight 1 is a copy, too",
-    r"\(self\.lr \* self\.steps\)": "η loses the last place of double precision",
+    r"\(self\.lr \* past\)": "η loses the last place of double precision",
+    r"asgd\.py.*if True": "what is computed in vain is not used, and what is no copy not copied",
     # bfloat16
     r"left\[:, :pairs\], right\[:whole\]": "the rows of the right one say how far",
     r"len\(sums\) > 9": "their number is a power of 2",
@@ -277,7 +278,7 @@ def fails_tests(mutant: Mutant) -> bool:
         for part in ("pyproject.toml", "params.yaml"):
             shutil.copy(ROOT / part, folder)
         Path(folder, "stages", "optim", f"{mutant.module}.py").write_text(mutant.text)
-        names = {mutant.module, "elementwise"}
+        names = {mutant.module, "elementwise", "bounds"}
         tests = [
             test for name in names if (ROOT / (test := f"tests/optim/test_{name}.py")).exists()
         ]

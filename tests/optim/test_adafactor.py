@@ -160,7 +160,7 @@ VARIANTS: list[dict[str, Any]] = [
 SHAPES = [(), (5,), (40,), (4, 3), (40, 1), (1, 9), (2, 4, 3), (33, 65)]
 LARGE = [(300, 200), (40000,), (140000, 2)]
 KINDS = ["smooth", "noisy", "zeros", "sign flips", "tiny", "huge", "of all sizes"]
-STEPS, STEPS_OF_LARGE = 60, 3
+STEPS, STEPS_OF_LARGE = 30, 3
 
 
 def gradients(kind: str, steps: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:

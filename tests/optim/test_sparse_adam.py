@@ -171,7 +171,7 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 SHAPES = [(5,), (4, 3), (7, 1), (1, 9), (2, 4, 3), (33, 65)]
 KINDS = ["smooth", "noisy", "zeros", "sign flips", "tiny", "huge", "of all sizes"]
-STEPS = 60
+STEPS = 30
 FEW, MANY = (0, 1, 3, 16), (0, 3, 17, 40)  # rows of a gradient, with repetitions
 
 
