@@ -65,7 +65,8 @@ class BuiltIn(Hyperparameters):
     kind: ClassVar[type]
 
     @model_validator(mode="after")
-    def _fit_together(self) -> "BuiltIn":
+    def _accepted_by_the_class(self) -> "BuiltIn":
+        # each is within its bounds here, but they need not fit together
         try:
             self.kind(**self.values())
         except ValueError as error:
@@ -100,8 +101,8 @@ def valid(annotation: Any, *bounds: object) -> Any:
     if annotation is bool:
         return Flag
     if origin is tuple:
-        description = f"{('two', 'three')[len(parts) - 2]} numbers"
-        return Annotated[tuple[*map(valid, parts)], Field(description=description)]  # type: ignore[misc]
+        description = Field(description=f"{len(parts)} numbers")
+        return Annotated[tuple[*map(valid, parts)], description]  # type: ignore[misc]
     if parts and origin is not Literal:
         return reduce(or_, map(valid, parts))
     return annotation
@@ -158,7 +159,7 @@ class Own(Hyperparameters):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Value] = Field(init=False)
 
-    scope = "array"  # nothing is known of it
+    scope = "array"  # it may look at whole arrays: nothing else is known
     own_class: Annotated[DottedName, Field(alias="class")]
     reference: DottedName | None = None
 
@@ -175,7 +176,7 @@ class Own(Hyperparameters):
 
 
 class OwnVariants(Section):
-    """The variants to check of an optimizer of the user's own."""
+    """An optimizer of the user's own, and the hyperparameters of each of its variants to check."""
 
     own_class: Annotated[DottedName, Field(alias="class")]
     reference: DottedName | None = None
@@ -219,7 +220,7 @@ class Choices(Section):
 
 
 _NOT_FOR_NETWORKS = {
-    "muon": "cannot train a network, since its biases are no matrices; see checks.optimizers",
+    "muon": "cannot train a network, since biases are not matrices; see checks.optimizers",
     "sparseadam": "cannot train a network, since its gradients are dense; adam can",
 }
 

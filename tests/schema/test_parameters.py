@@ -151,7 +151,7 @@ REFUSALS = [
     (
         "tasks/regression/optimizers/adam/betas",
         [0.9],
-        "tasks.regression.optimizers.adam.betas[1]: is missing; expected two numbers",
+        "tasks.regression.optimizers.adam.betas[1]: is missing; expected 2 numbers",
     ),
     (
         "tasks/regression/optimizers/adam/betas",
@@ -182,8 +182,8 @@ REFUSALS = [
     (
         "tasks/regression/optimizers/muon",
         {"lr": 1},
-        "tasks.regression.optimizers.muon: cannot train a network, since its biases are no "
-        "matrices; see checks.optimizers",
+        "tasks.regression.optimizers.muon: cannot train a network, since biases are "
+        "not matrices; see checks.optimizers",
     ),
     (
         "tasks/regression/optimizers/sparseadam",

@@ -178,7 +178,7 @@ REFUSALS = {
     "adam: {draws: 2, lr: {choice: []}}": ".adam.lr: choice must be a list of values, got []",
     # pairs
     "adam: {betas: 0.9}": ".adam.betas: must be a list, got 0.9",
-    "adam: {betas: [0.9]}": ".adam.betas[1]: is missing; expected two numbers",
+    "adam: {betas: [0.9]}": ".adam.betas[1]: is missing; expected 2 numbers",
     "adam: {betas: [{linear: [0.5, 1.5], points: 3}, 0.9]}": ".adam.betas[0]: must be less than 1, "
     "got 1.5",
     "rprop: {etas: [[0.5, 2], 1.2]}": ".rprop.etas[0]: must be less than 1, got 2",
