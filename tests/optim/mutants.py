@@ -222,6 +222,7 @@ EXPLAINED = {
         "chunks change no number, only the time"
     ),
     r"if self\.maximize or .*if True": "the direction is then the gradient",
+    r"if index is not \.\.\.: -> if True": "an array at the index ... is that array",
     # asgd
     r"np\.min\(self\.t0\) (\+ 0|- 2)": "a mean with weight 1 is a copy, too",
     r"\(self\.lr \* past\)": "η loses the last place of double precision",
