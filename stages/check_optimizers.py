@@ -23,7 +23,7 @@ from stages.reference.process import start
 from stages.task.checks import Case, OptimizerChecks
 from stages.task.command import run
 from stages.task.files import write_metrics
-from stages.task.hyperparameters import Own
+from stages.task.optimizers import Own
 from stages.task.variants import Variant, write_variants
 from stages.task.walks import Walks, write_walks
 

@@ -1,14 +1,14 @@
 """The torch twin: trains a task's model with torch.nn, autograd and torch.optim."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 from stages.task.command import run
 from stages.task.errors import InputError
 from stages.task.files import Files
-from stages.task.hyperparameters import Optimizers
 from stages.task.model import Model
+from stages.task.optimizers import selected
 from stages.task.table import read_table
 from stages.task.training import Training
 from stages.training.plan import plan, start
@@ -21,7 +21,7 @@ def main(
     model: Model,
     training: Training,
     optimizer: str,
-    optimizers: Optimizers,
+    optimizers: dict[str, Any],
     device: Literal["cpu", "cuda"],
 ) -> None:
     """Trains, and writes the model, its snapshots and its history."""
@@ -32,7 +32,7 @@ def main(
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables, device)
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"
-    step = twin.optimizer(getattr(optimizers, optimizer), place)
+    step = twin.optimizer(selected(optimizer, optimizers), place)
     record = Record(planned.snapshot_steps, twin.state, twin.evaluate)
     for loss in twin.steps(step, record.batches(planned.epochs)):
         record.loss = loss

@@ -139,12 +139,10 @@ MISTAKES = {
         7,
     ),
     "two gradients added up": ("SGD", "super().__call__(parameters, 2 * gradients)", 1),
-    "a step counter that starts at 1": (
+    "a first step that counts twice": (
         "Adam",
-        "self.steps or self._start(parameters)\n"
-        "        self.steps += self.steps == 0\n"
-        "        super().__call__(parameters, gradients)",
-        1,
+        "super().__call__(parameters, gradients)\n        self.steps += self.steps == 1",
+        2,
     ),
 }
 

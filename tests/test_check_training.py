@@ -67,7 +67,7 @@ def test_trainings_are_equal_bit_for_bit_and_native_ones_drift_by_rounding(check
 # kernel, one gradient has a wrong bit in the middle.
 WRONG_LEAF = """
 import numpy as np
-from stages.reference import numpy_kernels as leaves
+from stages.reference import numpy_kernels
 from stages.reference.process import answer
 from stages.proofs.trainings_torch import trainings
 
@@ -82,8 +82,8 @@ def wrong(g, y, a):
         gradient[largest] = (gradient[largest].view(np.int64) ^ (1 << 26)).view(np.float64)
     return gradient
 
-relu = leaves.kernel(lambda a: np.maximum(a, 0), wrong)
-leaves.ACTIVATIONS = dict.fromkeys(leaves.ACTIVATIONS, relu)
+relu = numpy_kernels.kernel(lambda a: np.maximum(a, 0), wrong)
+numpy_kernels.ACTIVATIONS = dict.fromkeys(numpy_kernels.ACTIVATIONS, relu)
 if __name__ == "__main__":
     answer(trainings)
 """

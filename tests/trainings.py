@@ -12,7 +12,7 @@ from stages import generate, split, train_numpy, train_torch
 from stages.task import parameters as schema
 from stages.task.files import Files, read_history, read_tensors
 from stages.task.grammar import Sweep
-from stages.task.hyperparameters import Hyperparameters
+from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table, write_table
 
 Array = NDArray[Any]
@@ -33,7 +33,10 @@ class Task(schema.Task):
 def call(main: Callable[..., None], name: str, task: Task) -> None:
     """Calls the function of a stage with what it asks for of the task."""
     asked = [key for key in inspect.signature(main).parameters if key != "task"]
-    main(name, **{key: getattr(task, key) for key in asked})
+    given = {key: getattr(task, key) for key in asked}
+    if "optimizers" in given:  # as params.yaml has them
+        given["optimizers"] = task.optimizers.model_dump(exclude_unset=True, by_alias=True)
+    main(name, **given)
 
 
 def task_like(name: str, **changes: Any) -> Task:

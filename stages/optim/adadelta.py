@@ -10,32 +10,26 @@ Zeiler, "ADADELTA: an adaptive learning rate method", 2012, where lr is 1. The n
 root mean square of the steps before this one: u still lacks d.
 """
 
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated
+
 import numpy as np
+from annotated_types import Ge, Le
 
-from stages.optim.arithmetic import (
-    Array,
-    Direction,
-    Hyperparameter,
-    MeanSquare,
-    in_chunks,
-    require,
-    require_not_negative,
-    rounded,
-    workspace,
-)
+from stages.optim.arithmetic import Array, MeanSquare, rounded
+from stages.optim.bounds import Hyperparameter, NotNegative
+from stages.optim.elementwise import ElementWise
 
 
-class Adadelta:
+@dataclass(eq=False)
+class Adadelta(ElementWise):
     """torch.optim.Adadelta in NumPy.
 
     lr: factor of each step
-    rho: decay rate of the running means of the squares of gradient and step, in [0, 1]
+    rho: decay rate of the running means of the squares of gradient and step
     eps: added to both mean squares, under the root; the first steps are of its size
     weight_decay: factor of the L2 penalty ½ · weight_decay · p²
     maximize: climb instead of descend
-
-    Every number may be an array with one value for each run, of parameters (runs, n).
-    Raises ValueError for a number below 0 and for rho above 1.
 
     >>> parameters = np.array([1.2])
     >>> Adadelta(rho=0.75, eps=1e-2)(parameters, np.array([2.0]))
@@ -43,46 +37,29 @@ class Adadelta:
     array([1.000993])
     """
 
-    def __init__(
-        self,
-        lr: Hyperparameter = 1.0,
-        rho: Hyperparameter = 0.9,
-        eps: Hyperparameter = 1e-6,
-        weight_decay: Hyperparameter = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        require_not_negative(lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
-        require(rho <= 1, "rho", rho, "at most 1")
-        self.lr, self.rho, self.eps = lr, rho, eps
-        self.weight_decay, self.maximize = weight_decay, maximize
-        self.steps = 0
+    lr: NotNegative = 1.0
+    rho: Annotated[Hyperparameter, Ge(0), Le(1)] = 0.9
+    eps: NotNegative = 1e-6
+    weight_decay: NotNegative = 0.0
+    _: KW_ONLY
+    maximize: bool = False
 
-    @in_chunks
-    def __call__(self, parameters: Array, gradients: Array) -> None:
-        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
-        if self.steps == 0:
-            self._start(parameters)
-        self.steps += 1
-        g = self._direction(parameters, gradients)
-        scratch, step = self._scratch, self._step
+    state_names = ("square_avg", "acc_delta")
+    scratch_names = ("scratch", "step")
 
-        self._mean_square(self._square_average, g, scratch)
-        np.add(self._square_average, self._eps, scratch)
+    def start(self, parameters: Array) -> None:
+        super().start(parameters)
+        self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
+        self._mean_square = MeanSquare(self.rho, parameters)
+
+    def update(self, p: Array, g: Array, v: Array, u: Array, scratch: Array, step: Array) -> None:
+        self._mean_square(v, g, scratch)
+        np.add(v, self._eps, scratch)
         np.sqrt(scratch, scratch)
-        np.add(self._step_average, self._eps, step)
+        np.add(u, self._eps, step)
         np.sqrt(step, step)
         np.divide(step, scratch, step)
         np.multiply(step, g, step)
-        self._mean_square(self._step_average, step, scratch)
+        self._mean_square(u, step, scratch)
         np.multiply(step, self._lr, scratch)
-        np.subtract(parameters, scratch, parameters)
-
-    def _start(self, parameters: Array) -> None:
-        self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
-        self._mean_square = MeanSquare(self.rho, parameters)
-        self._direction = Direction(parameters, self.weight_decay, self.maximize)
-        self._square_average = np.zeros_like(parameters)
-        self._step_average = np.zeros_like(parameters)
-        self._scratch = workspace(parameters, 0)
-        self._step = workspace(parameters, 2)
+        np.subtract(p, scratch, p)

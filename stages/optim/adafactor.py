@@ -13,34 +13,30 @@ and the places of eps₁ are those of torch; the paper has 0.01 for lr, and adds
 """
 
 import math
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
-from stages.optim.arithmetic import (
-    Array,
-    Direction,
-    Lerp,
-    require,
-    require_not_negative,
-    rounded,
-    workspace,
-)
+from stages.optim.arithmetic import Array, Direction, Lerp, rounded
+from stages.optim.bounds import Bounded
 
 
-class Adafactor:
+@dataclass(eq=False)
+class Adafactor(Bounded):
     """torch.optim.Adafactor in NumPy.
 
     lr: the largest step, relative to the size of the parameters
-    beta2_decay: power of the step with which new squares lose weight, at most 0
-    eps: the smallest root mean square of the gradient, by default the rounding unit of the dtype,
-        and that of the parameters
-    d: the largest root mean square of an update before it is scaled down, at least 1
+    beta2_decay: power of the step with which new squares lose weight
+    eps: the smallest root mean square of the gradient, None for the rounding unit of the dtype, and
+        that of the parameters
+    d: the largest root mean square of an update before it is scaled down
     weight_decay: factor of the decay of the parameters themselves
     maximize: climb instead of descend
 
     Works on one array in its own shape: of a matrix or a stack of matrices it keeps one number for
     each row and each column, of a vector or a number one for each element.
-    Raises ValueError for beta2_decay above 0, d below 1 and any other number below 0.
 
     >>> parameters = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> Adafactor(lr=0.1)(parameters, np.array([[1.0, -1.0], [1.0, -1.0]]))
@@ -49,37 +45,27 @@ class Adafactor:
            [2.726139, 4.273861]])
     """
 
-    each_array = True
+    lr: Annotated[float, Ge(0)] = 1e-2
+    beta2_decay: Annotated[float, Le(0)] = -0.8
+    eps: tuple[Annotated[float, Ge(0)] | None, Annotated[float, Ge(0)]] = (None, 1e-3)
+    d: Annotated[float, Ge(1)] = 1.0
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    _: KW_ONLY
+    maximize: bool = False
 
-    def __init__(
-        self,
-        lr: float = 1e-2,
-        beta2_decay: float = -0.8,
-        eps: tuple[float | None, float] = (None, 1e-3),
-        d: float = 1.0,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        eps1, eps2 = eps
-        require_not_negative(lr=lr, weight_decay=weight_decay)
-        require_not_negative(**{"eps[0]": eps1 or 0.0, "eps[1]": eps2})
-        require(beta2_decay <= 0, "beta2_decay", beta2_decay, "at most 0")
-        require(d >= 1, "d", d, "at least 1")
-        self.lr, self.beta2_decay, self.eps1, self.eps2 = lr, beta2_decay, eps1, eps2
-        self.d, self.weight_decay, self.maximize = d, weight_decay, maximize
-        self.steps = 0
+    each_array = True
+    steps = 0
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps."""
         if self.steps == 0:
             self._start(parameters)
         self.steps += 1
-        update, squares = self._update, self._squares
+        update, squares, (_, eps2) = self._update, self._squares, self.eps
 
         size = self._root_mean_square(parameters)
-        alpha = max(self.eps2, size) * min(self.lr, 1 / math.pow(self.steps, 0.5))
-        g = self._direction(parameters, gradients)
+        alpha = max(eps2, size) * min(self.lr, 1 / math.pow(self.steps, 0.5))
+        g = self._direction(parameters, gradients, self._negated)
 
         np.multiply(g, g, squares)
         towards = Lerp(math.pow(self.steps, self.beta2_decay), parameters)
@@ -101,7 +87,7 @@ class Adafactor:
         np.subtract(parameters, update, parameters)
 
     def _start(self, parameters: Array) -> None:
-        eps1 = self.eps1
+        eps1, _ = self.eps
         if eps1 is None:
             eps1 = float(np.finfo(parameters.dtype).eps)
         self._eps1, self._eps1_squared = rounded(eps1, parameters), rounded(eps1 * eps1, parameters)
@@ -111,7 +97,7 @@ class Adafactor:
             self._columns = np.zeros_like(parameters[..., :1, :])
         else:
             self._variance = np.zeros_like(parameters)
-        self._squares, self._update = workspace(parameters, 0), workspace(parameters, 2)
+        self._squares, self._update, self._negated = (np.empty_like(parameters) for _ in range(3))
 
     def _root_mean_square(self, values: Array, unit: float = 1.0) -> float:
         if values.size == 1:  # as torch.norm: the square of a number may underflow

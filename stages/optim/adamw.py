@@ -6,22 +6,18 @@
 Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
+from dataclasses import dataclass, field
+
 from stages.optim.adam import Adam
-from stages.optim.arithmetic import Hyperparameter
+from stages.optim.bounds import NotNegative
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
     """torch.optim.AdamW in NumPy.
 
-    lr: learning rate
-    betas: decay rates of the running means of the gradient and of its square, in [0, 1)
-    eps: added to the denominator
+    Its hyperparameters are those of Adam, but for
     weight_decay: the share of the parameters that a step with a learning rate of 1 takes away
-    amsgrad: divide by the largest mean square so far
-    maximize: climb instead of descend
-
-    Every number may be an array with one value for each run, of parameters (runs, n).
-    Raises ValueError for betas out of their range and for any other number below 0.
 
     >>> import numpy as np
     >>> parameters = np.array([1.2])
@@ -30,22 +26,5 @@ class AdamW(Adam):
     array([1.04])
     """
 
-    def __init__(
-        self,
-        lr: Hyperparameter = 1e-3,
-        betas: tuple[Hyperparameter, Hyperparameter] = (0.9, 0.999),
-        eps: Hyperparameter = 1e-8,
-        weight_decay: Hyperparameter = 0.01,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            maximize=maximize,
-            decoupled_weight_decay=True,
-        )
+    weight_decay: NotNegative = 0.01
+    decoupled_weight_decay: bool = field(default=True, init=False)

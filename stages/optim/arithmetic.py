@@ -2,38 +2,14 @@
 
 import math
 from collections.abc import Callable
-from copy import copy
-from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+from stages.optim.bounds import Hyperparameter
 
 Array = NDArray[Any]
-Hyperparameter = float | NDArray[np.float64]  # one for all runs, or (runs,)
-
-
-def require(holds: bool | NDArray[np.bool_], name: str, value: Hyperparameter, rule: str) -> None:
-    """Raises ValueError, with the first value that is wrong, unless it holds for every run."""
-    if not np.all(holds):
-        where = ""
-        if isinstance(value, np.ndarray):
-            run = int(np.argmin(holds))
-            value, where = value[run], f" in run {run}"
-        raise ValueError(f"{name} must be {rule}, got {value}{where}")
-
-
-def require_not_negative(**hyperparameters: Hyperparameter) -> None:
-    """Raises ValueError for the first of them with a value below 0."""
-    for name, value in hyperparameters.items():
-        require(value >= 0, name, value, "at least 0")
-
-
-def require_betas(betas: tuple[Hyperparameter, ...]) -> None:
-    """Raises ValueError for the first decay rate that is not in [0, 1)."""
-    for index, beta in enumerate(betas):
-        holds = np.greater_equal(beta, 0) & np.less(beta, 1)
-        require(holds, f"betas[{index}]", beta, "in [0, 1)")
 
 
 def rounded(value: Hyperparameter, parameters: Array) -> Array:
@@ -75,23 +51,21 @@ class Direction:
         maximize: bool,
         decoupled_lr: Hyperparameter | None = None,
     ) -> None:
-        self._maximize, self._decays = maximize, np.any(weight_decay)
-        self._decoupled = decoupled_lr is not None
+        self._maximize, decays = maximize, bool(np.any(weight_decay))
+        self._decoupled = decays and decoupled_lr is not None
+        self._penalized = decays and decoupled_lr is None
         kept = weight_decay if decoupled_lr is None else 1 - decoupled_lr * weight_decay
         self._factor = rounded(kept, parameters)
-        self._scratch, self._gradient = workspace(parameters, 0), workspace(parameters, 1)
 
-    def __call__(self, parameters: Array, gradients: Array) -> Array:
-        """The direction; decays the parameters in place if that is decoupled."""
-        g = gradients
-        if self._maximize:
-            g = np.negative(g, self._gradient)
-        if self._decays and self._decoupled:
+    def __call__(self, parameters: Array, gradients: Array, memory: Array) -> Array:
+        """The direction, in `memory` or `gradients`; a decoupled decay is applied in place."""
+        if self._decoupled:
             np.multiply(parameters, self._factor, parameters)
-        elif self._decays:
-            np.multiply(parameters, self._factor, self._scratch)
-            g = np.add(g, self._scratch, self._gradient)
-        return g
+        elif self._penalized:
+            np.multiply(parameters, self._factor, memory)
+            combine = np.subtract if self._maximize else np.add
+            return combine(memory, gradients, memory)
+        return np.negative(gradients, memory) if self._maximize else gradients
 
 
 class MeanSquare:
@@ -127,43 +101,3 @@ class Lerp:
         if self._some_near_end:
             np.copyto(start, end, where=self._near_end)
         np.add(start, scratch, start)
-
-
-# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
-CHUNK = 2**18
-
-Step = Callable[[Any, Array, Array], None]
-
-
-def in_chunks(step: Step) -> Step:
-    """An element-wise optimizer's `__call__`, chunk by chunk where there are many parameters.
-
-    A step passes over its arrays several times. Each chunk has an optimizer of its own, with the
-    state of its parameters.
-    """
-
-    @wraps(step)
-    def whole(optimizer: Any, parameters: Array, gradients: Array) -> None:
-        count = parameters.shape[-1] if parameters.ndim else 1
-        size = CHUNK // parameters.itemsize
-        if count <= size:
-            step(optimizer, parameters, gradients)
-            return
-        if optimizer.steps == 0:
-            starts = range(0, count, size)
-            optimizer.chunks = [(slice(at, at + size), copy(optimizer)) for at in starts]
-        optimizer.steps += 1
-        for columns, chunk in optimizer.chunks:
-            step(chunk, parameters[..., columns], gradients[..., columns])
-
-    return whole
-
-
-def workspace(parameters: Array, number: int, dtype: DTypeLike | None = None) -> Array:
-    """Memory like `parameters`, the same for all chunks: what it holds is gone after a step."""
-    return _workspace(parameters.shape, np.dtype(dtype or parameters.dtype), number)
-
-
-@lru_cache(maxsize=32)
-def _workspace(shape: tuple[int, ...], dtype: np.dtype[Any], _number: int) -> Array:
-    return np.empty(shape, dtype)

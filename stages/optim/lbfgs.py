@@ -19,30 +19,33 @@ The line search is their algorithms 3.5 and 3.6. It looks for the strong Wolfe c
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from annotated_types import Ge
 
-from stages.optim.arithmetic import Array, require, require_not_negative, workspace
+from stages.optim.arithmetic import Array
+from stages.optim.bounds import Bounded
 
 Closure = Callable[[], float]
 
 
-class LBFGS:
+@dataclass(eq=False)
+class LBFGS(Bounded):
     """torch.optim.LBFGS in NumPy.
 
     lr: the step along d, or the first that the line search tries
     max_iter: iterations in a call
     max_eval: evaluations after which a call ends; a line search that begins with but one left makes
-        two. By default max_iter * 5 // 4, so that max_iter=1 tries only one step, good or bad.
+        two. None stands for max_iter * 5 // 4, so that max_iter=1 tries one step, good or bad.
     tolerance_grad: a call ends where no element of the gradient is larger
     tolerance_change: a call ends where d leads down no more than this, and after an iteration that
         changes no parameter by more, or the loss by less
-    history_size: pairs of s and y to keep, at least 1
-    line_search_fn: None or "strong_wolfe"
+    history_size: pairs of s and y to keep
+    line_search_fn: how the step along d is found; None takes lr as it is
 
     `iterations` and `evaluations` count those of all calls so far.
-    Raises ValueError for lr below 0, history_size below 1 and any other line_search_fn.
 
     >>> parameters, gradients = np.array([3.0, -5.0]), np.zeros(2)
     >>> def closure() -> float:
@@ -54,26 +57,15 @@ class LBFGS:
     array([1., 1.])
     """
 
-    def __init__(
-        self,
-        lr: float = 1.0,
-        max_iter: int = 20,
-        max_eval: int | None = None,
-        tolerance_grad: float = 1e-7,
-        tolerance_change: float = 1e-9,
-        history_size: int = 100,
-        line_search_fn: Literal["strong_wolfe"] | None = None,
-    ) -> None:
-        require_not_negative(lr=lr)
-        require(history_size >= 1, "history_size", history_size, "at least 1")
-        if line_search_fn not in (None, "strong_wolfe"):
-            message = f"line_search_fn must be None or 'strong_wolfe', got {line_search_fn!r}"
-            raise ValueError(message)
-        self.lr, self.max_iter, self.history_size = lr, max_iter, history_size
-        self.max_eval = max_iter * 5 // 4 if max_eval is None else max_eval
-        self.tolerance_grad, self.tolerance_change = tolerance_grad, tolerance_change
-        self.line_search_fn = line_search_fn
-        self.iterations = self.evaluations = 0
+    lr: Annotated[float, Ge(0)] = 1.0
+    max_iter: Annotated[int, Ge(1)] = 20
+    max_eval: Annotated[int, Ge(1)] | None = None
+    tolerance_grad: float = 1e-7
+    tolerance_change: float = 1e-9
+    history_size: Annotated[int, Ge(1)] = 100
+    line_search_fn: Literal["strong_wolfe"] | None = None
+
+    iterations = evaluations = 0
 
     def __call__(self, parameters: Array, gradients: Array, closure: Closure) -> float:
         """Up to max_iter iterations, in place; returns the loss before them.
@@ -90,7 +82,7 @@ class LBFGS:
             self._start(p)
         d, previous, gradient = self._direction, self._previous_gradient, g
 
-        limit = self.evaluations + self.max_eval
+        limit = self.evaluations + (self.max_eval or self.max_iter * 5 // 4)
         first_loss = loss = float(closure())
         self.evaluations += 1
         if self._largest(gradient) <= self.tolerance_grad:
@@ -136,7 +128,7 @@ class LBFGS:
         self._scale = 1.0  # of H at its beginning
         self._origin = np.empty_like(p)
         self._gradients = tuple(np.empty_like(p) for _ in range(3))
-        self._scratch = workspace(p, 0)
+        self._scratch = np.empty_like(p)
 
     def _remember(self, gradient: Array) -> None:
         """Takes the pair of the last step into the history, in the memory of one that leaves it."""

@@ -14,17 +14,13 @@ not depend on the size of u, that is the same but for eps and rounding. x is com
 """
 
 import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge, Lt
 
-from stages.optim.arithmetic import (
-    Array,
-    Lerp,
-    require,
-    require_not_negative,
-    rounded,
-    workspace,
-)
+from stages.optim.arithmetic import Array, Lerp, rounded
 from stages.optim.bfloat16 import (
     BFloat16,
     norm,
@@ -33,26 +29,26 @@ from stages.optim.bfloat16 import (
     product_in_order,
     to_bfloat16,
 )
+from stages.optim.bounds import Bounded
 
 Coefficients = tuple[float, float, float]
 
 
-class Muon:
+@dataclass(eq=False)
+class Muon(Bounded):
     """torch.optim.Muon in NumPy, for one matrix.
 
     lr: learning rate
     weight_decay: the share of the parameters that is lost at each step, times lr
-    momentum: the share of the momentum that is kept, in [0, 1)
+    momentum: the share of the momentum that is kept, usually below 1
     nesterov: go from where the momentum leads, not along the momentum itself
     ns_coefficients: a, b and c of the polynomial that draws the singular values to 1
     eps: the least norm that the update is divided by
-    ns_steps: how often the polynomial is applied, below 100
+    ns_steps: how often the polynomial is applied
     adjust_lr_fn: the factor of lr, "original": √max(1, rows / columns), also if it is None, or
         "match_rms_adamw": 0.2 · √max(rows, columns)
 
-    Raises ValueError for lr, weight_decay or momentum below 0, for ns_steps or ns_coefficients out
-    of their range, for another adjust_lr_fn, and at the first call unless the parameters have two
-    dimensions.
+    Raises ValueError at the first call unless the parameters have two dimensions.
 
     >>> parameters = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> Muon(lr=0.5)(parameters, np.array([[300.0, 0.0], [0.0, 100.0]]))
@@ -61,31 +57,17 @@ class Muon:
            [0.  , 0.38]])
     """
 
-    each_array = True
+    lr: Annotated[float, Ge(0)] = 1e-3
+    weight_decay: Annotated[float, Ge(0)] = 0.1
+    momentum: Annotated[float, Ge(0)] = 0.95
+    nesterov: bool = True
+    ns_coefficients: Coefficients = (3.4445, -4.7750, 2.0315)
+    eps: float = 1e-7
+    ns_steps: Annotated[int, Ge(0), Lt(100)] = 5
+    adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None
 
-    def __init__(
-        self,
-        lr: float = 1e-3,
-        weight_decay: float = 0.1,
-        momentum: float = 0.95,
-        nesterov: bool = True,
-        ns_coefficients: Coefficients = (3.4445, -4.7750, 2.0315),
-        eps: float = 1e-7,
-        ns_steps: int = 5,
-        adjust_lr_fn: str | None = None,
-    ) -> None:
-        require_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
-        require(ns_steps < 100, "ns_steps", ns_steps, "below 100")
-        if len(ns_coefficients) != 3:
-            raise ValueError(f"ns_coefficients must be three numbers, got {ns_coefficients}")
-        if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
-            raise ValueError(
-                f"adjust_lr_fn must be original, match_rms_adamw or None, got {adjust_lr_fn}"
-            )
-        self.lr, self.weight_decay, self.momentum = lr, weight_decay, momentum
-        self.nesterov, self.ns_coefficients, self.eps = nesterov, ns_coefficients, eps
-        self.ns_steps, self.adjust_lr_fn = ns_steps, adjust_lr_fn
-        self.steps = 0
+    each_array = True
+    steps = 0
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; both are (rows, columns), of one dtype at all steps."""
@@ -117,7 +99,7 @@ class Muon:
         self._towards_gradient = Lerp(1 - self.momentum, parameters)
         self._towards_momentum = Lerp(self.momentum, parameters)
         self._momentum = np.zeros_like(parameters)
-        self._update, self._scratch = workspace(parameters, 0), workspace(parameters, 1)
+        self._update, self._scratch = np.empty_like(parameters), np.empty_like(parameters)
 
 
 def orthogonalized(matrix: Array, coefficients: Coefficients, steps: int, eps: float) -> BFloat16:

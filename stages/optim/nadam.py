@@ -11,37 +11,26 @@ Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop. The deco
 Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
 
-from stages.optim.arithmetic import (
-    Array,
-    Direction,
-    Hyperparameter,
-    Lerp,
-    MeanSquare,
-    in_chunks,
-    power,
-    require_betas,
-    require_not_negative,
-    rounded,
-    single,
-    workspace,
-)
+from stages.optim.arithmetic import Array, Lerp, MeanSquare, power, rounded, single
+from stages.optim.bounds import Beta, Hyperparameter, NotNegative
+from stages.optim.elementwise import ElementWise
 
 
-class NAdam:
+@dataclass(eq=False)
+class NAdam(ElementWise):
     """torch.optim.NAdam in NumPy.
 
     lr: learning rate
-    betas: decay rates of the running means of the gradient and of its square, in [0, 1)
+    betas: decay rates of the running means of the gradient and of its square
     eps: added to the denominator
     weight_decay: factor of the L2 penalty, or of the decay of the parameters themselves
     momentum_decay: how fast μ grows from β₁ / 2 to β₁
     decoupled_weight_decay: decay the parameters, not the gradient
     maximize: climb instead of descend
-
-    Every number may be an array with one value for each run, of parameters (runs, n).
-    Raises ValueError for betas out of their range and for any other number below 0.
 
     >>> parameters = np.array([1.2])
     >>> NAdam(lr=0.1)(parameters, np.array([2.0]))
@@ -49,64 +38,49 @@ class NAdam:
     array([1.094355])
     """
 
-    def __init__(
-        self,
-        lr: Hyperparameter = 2e-3,
-        betas: tuple[Hyperparameter, Hyperparameter] = (0.9, 0.999),
-        eps: Hyperparameter = 1e-8,
-        weight_decay: Hyperparameter = 0.0,
-        momentum_decay: Hyperparameter = 4e-3,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        require_not_negative(
-            lr=lr, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay
-        )
-        require_betas(betas)
-        self.lr, (self.beta1, self.beta2), self.eps = lr, betas, eps
-        self.weight_decay, self.momentum_decay = weight_decay, momentum_decay
-        self.decoupled_weight_decay, self.maximize = decoupled_weight_decay, maximize
-        self.steps = 0
+    lr: NotNegative = 2e-3
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    eps: NotNegative = 1e-8
+    weight_decay: NotNegative = 0.0
+    momentum_decay: NotNegative = 4e-3
+    decoupled_weight_decay: bool = False
+    _: KW_ONLY
+    maximize: bool = False
+
+    state_names = ("exp_avg", "exp_avg_sq")
+    scratch_names = ("scratch", "denominator")
+
+    def start(self, parameters: Array) -> None:
+        super().start(parameters)
+        beta1, beta2 = self.betas
+        self._towards = Lerp(1 - beta1, parameters)
+        self._mean_square = MeanSquare(beta2, parameters)
+        self._eps = rounded(self.eps, parameters)
         self._mu_product: Hyperparameter = 1.0
 
-    @in_chunks
-    def __call__(self, parameters: Array, gradients: Array) -> None:
-        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
-        if self.steps == 0:
-            self._start(parameters)
-        self.steps += 1
-        g = self._direction(parameters, gradients)
-        m, v, scratch = self._m, self._v, self._scratch
-
-        self._towards(m, g, scratch)
-        self._mean_square(v, g, scratch)
-
-        correction = 1 - power(self.beta2, self.steps)
-        denominator = np.divide(v, rounded(correction, v), self._denominator)
-        np.sqrt(denominator, denominator)
-        np.add(denominator, self._eps, denominator)
-        for step_size, direction in zip(self._step_sizes(), (g, m), strict=True):
-            np.multiply(direction, rounded(step_size, m), scratch)
-            np.divide(scratch, denominator, scratch)
-            np.subtract(parameters, scratch, parameters)
-
-    def _step_sizes(self) -> tuple[Hyperparameter, Hyperparameter]:
-        """The factors of the gradient and of its mean."""
+    def begin_step(self, parameters: Array) -> None:
+        _, beta2 = self.betas
+        self._correction = rounded(1 - power(beta2, self.steps), parameters)
         mu, mu_next = self._mu(self.steps), self._mu(self.steps + 1)
         self._mu_product = single(self._mu_product * single(mu))
         product, product_next = self._mu_product, self._mu_product * mu_next
-        return self.lr * (1 - mu) / (1 - product), self.lr * mu_next / (1 - product_next)
+        self._step_size_of_g = rounded(self.lr * (1 - mu) / (1 - product), parameters)
+        self._step_size_of_m = rounded(self.lr * mu_next / (1 - product_next), parameters)
 
     def _mu(self, step: int) -> Hyperparameter:
-        return self.beta1 * (1 - 0.5 * power(0.96, step * self.momentum_decay))
+        beta1, _ = self.betas
+        return beta1 * (1 - 0.5 * power(0.96, step * self.momentum_decay))
 
-    def _start(self, parameters: Array) -> None:
-        self._towards = Lerp(1 - self.beta1, parameters)
-        self._mean_square = MeanSquare(self.beta2, parameters)
-        self._eps = rounded(self.eps, parameters)
-        decoupled_lr = self.lr if self.decoupled_weight_decay else None
-        self._direction = Direction(parameters, self.weight_decay, self.maximize, decoupled_lr)
-        self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
-        self._scratch = workspace(parameters, 0)
-        self._denominator = workspace(parameters, 2)
+    def update(
+        self, p: Array, g: Array, m: Array, v: Array, scratch: Array, denominator: Array
+    ) -> None:
+        self._towards(m, g, scratch)
+        self._mean_square(v, g, scratch)
+
+        np.divide(v, self._correction, denominator)
+        np.sqrt(denominator, denominator)
+        np.add(denominator, self._eps, denominator)
+        for step_size, direction in ((self._step_size_of_g, g), (self._step_size_of_m, m)):
+            np.multiply(direction, step_size, scratch)
+            np.divide(scratch, denominator, scratch)
+            np.subtract(p, scratch, p)

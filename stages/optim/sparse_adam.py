@@ -11,12 +11,15 @@ state of a row that comes back after a pause has not decayed, unlike that of zer
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
-from stages.optim.arithmetic import Array, require, require_betas, rounded
+from stages.optim.arithmetic import Array, rounded
+from stages.optim.bounds import Bounded
 
 
 class Rows(NamedTuple):
@@ -40,16 +43,16 @@ class Rows(NamedTuple):
         return cls(indices, gradients[indices])
 
 
-class SparseAdam:
+@dataclass(eq=False)
+class SparseAdam(Bounded):
     """torch.optim.SparseAdam in NumPy.
 
-    lr: learning rate, above 0
-    betas: decay rates of the running means of the gradient and of its square, in [0, 1)
-    eps: added to the denominator, above 0
+    lr: learning rate
+    betas: decay rates of the running means of the gradient and of its square
+    eps: added to the denominator
     maximize: climb instead of descend
 
     A step takes time in proportion to the rows of the gradient, not to those of the parameters.
-    Raises ValueError for numbers out of their range.
 
     >>> parameters = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     >>> gradient = Rows(indices=np.array([2, 0, 2]), values=np.array([[1, 1], [-2, 4], [1, 0]]))
@@ -60,21 +63,14 @@ class SparseAdam:
            [4.9, 5.9]])
     """
 
+    lr: Annotated[float, Gt(0)] = 1e-3
+    betas: tuple[Annotated[float, Ge(0), Lt(1)], Annotated[float, Ge(0), Lt(1)]] = (0.9, 0.999)
+    eps: Annotated[float, Gt(0)] = 1e-8
+    maximize: bool = False
+
     each_array = True
     from_dense = staticmethod(Rows.of)
-
-    def __init__(
-        self,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        maximize: bool = False,
-    ) -> None:
-        require(lr > 0, "lr", lr, "above 0")
-        require(eps > 0, "eps", eps, "above 0")
-        require_betas(betas)
-        self.lr, (self.beta1, self.beta2), self.eps, self.maximize = lr, betas, eps, maximize
-        self.steps = 0
+    steps = 0
 
     def __call__(self, parameters: Array, gradients: Rows) -> None:
         """One step, in place; (rows, ...) parameters of one shape and dtype at all steps.
@@ -94,7 +90,8 @@ class SparseAdam:
         v = old_v + (g * g - old_v) * self._rest2
         self._m[rows], self._v[rows] = m, v
 
-        correction1, correction2 = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
+        beta1, beta2 = self.betas
+        correction1, correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
         step_size = rounded(self.lr * math.sqrt(correction2) / correction1, parameters)
         parameters[rows] -= step_size * (m / (np.sqrt(v) + self._eps))
 
@@ -102,8 +99,7 @@ class SparseAdam:
         # not zeros_like, which would write every row instead of asking for empty memory
         self._m = np.zeros(parameters.shape, parameters.dtype)
         self._v = np.zeros(parameters.shape, parameters.dtype)
-        self._rest1 = rounded(1 - self.beta1, parameters)
-        self._rest2 = rounded(1 - self.beta2, parameters)
+        self._rest1, self._rest2 = (rounded(1 - beta, parameters) for beta in self.betas)
         self._eps = rounded(self.eps, parameters)
 
     def _summed(self, gradients: Rows) -> Rows:

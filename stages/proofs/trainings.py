@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.graph.program import FEW, MANY
 from stages.reference import process
 from stages.task.checks import TrainedOptimizers, TrainingChecks
 from stages.task.files import Files
@@ -45,8 +46,9 @@ def trainings_of_all(
     """
     given = {"task": task, "model": model.model_dump(), "seed": seed}
     given["optimizers"] = checks.optimizers.model_dump(by_alias=True)
-    ieee = given | {"steps": checks.steps, "leaves": True}
-    native = given | {"steps": checks.drift_steps, "leaves": False}
+    layout = {"few": FEW, "many": MANY}
+    ieee = given | {"steps": checks.steps, "layout": layout}
+    native = given | {"steps": checks.drift_steps, "layout": None}
     steps = max(checks.steps, checks.drift_steps)
     with (
         process.start("stages.proofs.trainings_torch", "ieee", ieee, {}) as same,

@@ -5,6 +5,7 @@ Those by hand are in training.py.
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -28,9 +29,13 @@ Array = NDArray[Any]
 class TwinWithNumPyKernels(Twin):
     """A twin in torch's graph whose kernels compute as those of the twin in NumPy."""
 
+    def __init__(self, layout: Mapping[str, int], *given: Any) -> None:
+        super().__init__(*given)
+        self._layout = layout
+
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
         criterion = numpy_kernels.LOSSES[self.model.loss]
-        return criterion(numpy_kernels.forward(self.network, x), target)
+        return criterion(numpy_kernels.forward(self.network, x, **self._layout), target)
 
 
 @np.errstate(all="ignore")  # a training that diverges shows in its parameters
@@ -38,18 +43,19 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
     """(steps, n) for each optimizer: the parameters after each step, in one row.
 
     settings: task, model, seed, optimizers and steps as `trainings` in training.py takes them;
-        leaves, whether to compute with NumPy's kernels and the square root of IEEE 754, or as torch
-        does
+        layout, the arguments of `numpy_kernels.forward`, to compute with NumPy's kernels and the
+        square root of IEEE 754, or None to compute as torch does
     """
     model = Model.model_validate(settings["model"])
     train, found = read_table(Files(settings["task"]).train), {}
-    kind = TwinWithNumPyKernels if settings["leaves"] else Twin
+    layout = settings["layout"]
+    kind = partial(TwinWithNumPyKernels, layout) if layout else Twin
     optimizers = TrainedOptimizers.model_validate(settings["optimizers"])
     for name, hyperparameters in optimizers.by_class().items():
         twin = kind(start(model, settings["seed"], train), model, {"train": train})
         place = f"params.yaml: checks.training.optimizers.{name}"
         step = twin.optimizer(hyperparameters, place)
-        with ieee_square_root() if settings["leaves"] else nullcontext():
+        with ieee_square_root() if layout else nullcontext():
             taken = twin.steps(step, repeat(ALL, settings["steps"]))
             found[name] = np.array([_row(twin.parameters) for _ in taken])
     return found

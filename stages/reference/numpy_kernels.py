@@ -1,12 +1,13 @@
 """torch's autograd with leaf kernels in NumPy, which compute as the graph of this project does.
 
 torch builds its own graph of them, keeps their operands and applies the chain rule; a kernel only
-has the numbers. Order of operations and layout in memory, samples contiguous, are those of
-stages/graph. So whole trainings can be equal bit for bit, where torch's own kernels add up the
-same products in another order.
+has the numbers. Order of operations and layout in memory, samples contiguous, are those of the
+graph in NumPy, which says what it takes for few features and for many samples. So whole trainings
+can be equal bit for bit, where torch's own kernels add up the same products in another order.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-
-from stages.graph.program import FEW, MANY
 
 Array = NDArray[Any]
 Kernel = Callable[..., Tensor]
@@ -62,9 +61,9 @@ def _product(left: Array, right: Array) -> Array:
     return result
 
 
-def _sum(rows: Array) -> Array:
-    """The sum of the rows, as the graph adds up samples."""
-    if len(rows) >= MANY:
+def _sum(rows: Array, many: int) -> Array:
+    """The sum of the rows, as the graph adds up samples: by BLAS where they are many."""
+    if len(rows) >= many:
         total: Array = _product(np.ones((1, len(rows)), rows.dtype), rows)[0]
     else:
         total = rows.sum(axis=0) if len(rows) > 1 else rows[0]  # to sum makes -0 a +0
@@ -87,12 +86,17 @@ def _one_hot(logits: Array, labels: Array) -> Array:
     return hot.T
 
 
-linear = kernel(
-    lambda x, weight, bias: _product(x, weight.T) + bias,
-    lambda g, y, x, weight, bias: _product(g, weight),
-    lambda g, y, x, weight, bias: _product(x.T, g).T,
-    lambda g, y, x, weight, bias: _sum(g),
-)
+@cache
+def linear(many: int) -> Kernel:
+    """X · weightᵀ + bias."""
+    return kernel(
+        lambda x, weight, bias: _product(x, weight.T) + bias,
+        lambda g, y, x, weight, bias: _product(g, weight),
+        lambda g, y, x, weight, bias: _product(x.T, g).T,
+        lambda g, y, x, weight, bias: _sum(g, many),
+    )
+
+
 relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y > 0))
 tanh = kernel(np.tanh, lambda g, y, a: g * (1 - y * y))
 sigmoid = kernel(lambda a: 1 / (1 + np.exp(-a)), lambda g, y, a: g * ((1 - y) * y))
@@ -111,13 +115,17 @@ ACTIVATIONS: dict[type[nn.Module], Kernel] = {nn.ReLU: relu, nn.Tanh: tanh, nn.S
 LOSSES = {"half_mse": half_mse, "cross_entropy": cross_entropy}
 
 
-def forward(model: nn.Sequential, x: Tensor) -> Tensor:
-    """What `model(x)` is, for a model of stages/models/mlp_torch.py, by the kernels above."""
-    if x.shape[1] <= FEW:
+def forward(model: nn.Sequential, x: Tensor, few: int, many: int) -> Tensor:
+    """What `model(x)` is, for a model of stages/models/mlp_torch.py, by the kernels above.
+
+    few: up to so many features lie in the graph with their samples contiguous
+    many: from so many samples on it has BLAS add them up
+    """
+    if x.shape[1] <= few:
         x = x.T.contiguous().T  # with its samples contiguous, as they lie in the graph
     for layer in model:
         if isinstance(layer, nn.Linear):
-            x = linear(x, layer.weight, layer.bias)
+            x = linear(many)(x, layer.weight, layer.bias)
         else:
             x = ACTIVATIONS[type(layer)](x)
     return x

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from stages import optim
 from stages.task.errors import InputError
 from stages.task.grammar import Swept, with_parts
-from stages.task.hyperparameters import Hyperparameters
 from stages.task.model import Model
+from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.task.training import Training
 from stages.training.optimizer import Step, construct, find_class

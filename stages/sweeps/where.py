@@ -158,7 +158,7 @@ def _call_on_worker(version: str) -> Callable[..., Numbered]:
 
         archive, work = shared
         root = Path(get_worker().local_directory, f"stages-{sha256(archive).hexdigest()}")
-        # One at a time in a process: the optimizers share their workspace, and threads are slower.
+        # One at a time in a process: they share its modules, and threads are slower.
         with SerializableLock("stages"):
             loaded = sys.modules.get("stages")
             if getattr(loaded, "__file__", None) != str(root / "stages" / "__init__.py"):

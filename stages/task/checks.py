@@ -6,14 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from stages.task.errors import shown
-from stages.task.hyperparameters import (
-    SGD,
-    Adam,
-    Hyperparameters,
-    OwnVariants,
-    Scope,
-    Variants,
-)
+from stages.task.hyperparameters import SGD, Adam, OwnVariants, Variants
+from stages.task.optimizers import Hyperparameters, Scope
 from stages.task.section import Section
 from stages.task.values import Count, Number, Seed, Step, Text
 
@@ -51,8 +45,8 @@ class Case:
 class TrainedOptimizers(Section):
     """The optimizers of the trainings that are compared, by the names of their classes."""
 
-    sgd: Annotated[SGD, Field(alias="SGD")]
-    adam: Annotated[Adam, Field(alias="Adam")]
+    sgd: Annotated[SGD, Field(alias="SGD")]  # type: ignore[valid-type]
+    adam: Annotated[Adam, Field(alias="Adam")]  # type: ignore[valid-type]
 
     def by_class(self) -> dict[str, Hyperparameters]:
         """The hyperparameters by the name of the class."""

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError
 
 from stages.task.errors import shown, unknown
-from stages.task.hyperparameters import TRAINS_NETWORKS, Hyperparameters, Own
+from stages.task.hyperparameters import TRAINS_NETWORKS
+from stages.task.optimizers import Hyperparameters, Own
 from stages.task.section import Mistake, Section, wrong
 from stages.task.values import Count, number
 

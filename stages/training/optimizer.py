@@ -24,7 +24,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from stages.task.errors import InputError, did_you_mean, unknown
-from stages.task.hyperparameters import Hyperparameters
+from stages.task.optimizers import Hyperparameters
 
 Array = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]
@@ -83,15 +83,16 @@ class _EachArray:
 
 
 def find_class(name: str, package: ModuleType, place: str) -> type:
-    """The class of the dotted name, or of that name in the package.
+    """The class of the dotted name, or of that name in the package; it may be in lower case.
 
     Raises InputError that says which part of the name is not there.
     """
     module_name, _, class_name = name.rpartition(".")
     module = _module(module_name, place) if module_name else package
-    found = getattr(module, class_name, None)
-    if not isinstance(found, type):
-        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+    classes = {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    in_lower_case = {name.lower(): value for name, value in classes.items()}
+    found = classes.get(class_name) or in_lower_case.get(class_name)
+    if found is None:
         raise InputError(
             f"{place}: {module.__name__} has no class {class_name}"
             f"{did_you_mean(class_name, classes)}"

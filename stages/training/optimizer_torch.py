@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, optim
 
 from stages.reference.eager import import_compiler_on_demand
-from stages.task.hyperparameters import Hyperparameters, SparseAdam
+from stages.task.optimizers import Hyperparameters
 from stages.training.optimizer import Step, construct, find_class, model_optimizer
 
 
@@ -30,7 +30,7 @@ def torch_optimizer(
     # What torch does for a list of parameters, its default on a GPU, is not what it does for each:
     # ASGD's learning rate, for one, has single precision there.
     optimizer.param_groups[0]["foreach"] = False
-    if isinstance(hyperparameters, SparseAdam):
+    if kind is optim.SparseAdam:
         optimizer.register_step_pre_hook(_only_rows_that_are_not_zero)
     return optimizer
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from stages import optim
 from stages.graph import Graph, Program, Tiles
 from stages.models.mlp import network
-from stages.task.hyperparameters import Hyperparameters
 from stages.task.model import Model
+from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.training.optimizer import Step, each_run, model_optimizer
 from stages.training.plan import Batch, Start

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor, optim
 
 from stages.models.mlp_torch import LOSSES, network
-from stages.task.hyperparameters import Hyperparameters
 from stages.task.model import Model
+from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.training.optimizer_torch import torch_optimizer
 from stages.training.plan import Batch, Start

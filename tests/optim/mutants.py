@@ -1,14 +1,15 @@
-"""Small mistakes in stages/optim, made one by one by a program: is each of them found?
+"""Mistakes in stages/optim, made one by one: is each of them found?
 
     PYTHONPATH=. python tests/optim/mutants.py [file...]
 
-A mutant is one of the files with one change: an operator, a number, a function or a condition is
-another one, two arguments change places, a statement is gone. It is found if its classes leave
-torch's path in the replay (replay.py), raise, or do not come to an end. Of those that are left
-`EXPLAINED` says why some compute the same as the original; the others must fail the tests of
-their file. What does not is printed, and counts as an error.
+A mutant is one of the files with one change. Most are made here: an operator, a number, a function
+or a condition is another one, two arguments change places, a statement is gone. Those of
+mistakes.py misread a formula. A mutant is found if its classes leave torch's path in the replay
+(replay.py), raise, or do not come to an end. Of those that are left `EXPLAINED` says why some
+compute the same as the original; the others must fail the tests of their file. What does not is
+printed, and counts as an error. test_mutants.py has the mistakes and a sample of the others.
 
-Refusals are left out: the tests of each file have them.
+Refusals with rules of their own are left out: the tests of each file have them.
 """
 
 import ast
@@ -22,8 +23,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import dedent, indent
 from typing import Any
 
+from tests.optim.mistakes import MISTAKES
 from tests.optim.replay import ROOT, SOURCES, Replay
 
 # Each of these becomes each of the others in its line.
@@ -80,6 +83,30 @@ def mutants(module: str) -> list[Mutant]:
     return list(found.values())
 
 
+def mistakes(module: str) -> Iterator[Mutant]:
+    """Those of mistakes.py in a file.
+
+    The lines must be there exactly once, but for the indentation of all of them.
+    """
+    lines = SOURCES[module].splitlines()
+    entries = MISTAKES[module].strip().split("\n\n") if module in MISTAKES else []
+    for entry in entries:
+        words, *marked = entry.split("\n")
+        old = [line[2:] for line in marked if line.startswith("- ")]
+        new = [line[2:] for line in marked if line.startswith("+ ")]
+        assert len(marked) == len(old) + len(new), words
+        places = [
+            start
+            for start in range(len(lines))
+            if dedent("\n".join(lines[start : start + len(old)])) == "\n".join(old)
+        ]
+        assert len(places) == 1, f"{module}: {words}: {len(places)} places"
+        (at,) = places
+        inserted = indent("\n".join(new), lines[at][: -len(old[0])]).splitlines()
+        whole = "\n".join([*lines[:at], *inserted, *lines[at + len(old) :], ""])
+        yield Mutant(module, at + 1, words, "; ".join(new), whole)
+
+
 def changes(tree: ast.AST) -> Iterator[tuple[Any, str]]:
     """The parts of a program that may change, and what each becomes.
 
@@ -112,8 +139,8 @@ def is_left_out(part: ast.AST, parent: ast.AST) -> bool:
             return part is returns or part in decorators
         case ast.AnnAssign(annotation=annotation):
             return part is annotation
-        case ast.ClassDef(bases=bases):
-            return part in bases
+        case ast.ClassDef(bases=bases, decorator_list=decorators):
+            return part in [*bases, *decorators]
         case ast.Module():  # the names of types
             return isinstance(part, ast.Assign) and isinstance(part.value, ast.Subscript)
     return False
@@ -176,11 +203,7 @@ SECONDS = 8  # of its own; what takes longer does not come to an end
 # What is found in the line of a mutant that computes the same as the original, and why it does, or
 # where only it does not.
 EXPLAINED = {
-    r"workspace\(": "any number does whose memory no other array has at the same time",
-    r"(adadelta|arithmetic|muon|rmsprop|rprop)\.py.*\.steps [-+]= [12]$": (
-        "the steps only tell the first from the others"
-    ),
-    r"/[nr]?adam\.py.*rounded\(.*, [mv]\)": "only the dtype of the second argument counts",
+    r"muon\.py.*\.steps [-+]= [12]$": "the steps only tell the first from the others",
     r"(adafactor|muon|sparse_adam)\.py.*rounded\(": "NumPy rounds a number of Python's by itself",
     r"np\.ones_like\(param": "the first step overwrites it, with a weight of 1",
     r"strict=": "both are equally long",
@@ -195,10 +218,16 @@ EXPLAINED = {
     # arithmetic
     r"isinstance\(base": "`each` computes the same of a single number",
     r"if self\._some_near_end: -> if True": "nothing is copied where none is near its end",
-    r"CHUNK|if count|ndim else [02]$|shape\[-0\]": "chunks change no number, only the time",
+    # elementwise
+    r"CHUNK|if count|ndim else [02],|shape\[-0\]|indices = .* -> pass": (
+        "chunks change no number, only the time"
+    ),
+    r"if self\.maximize or .*if True": "the direction is then the gradient",
+    r"if index is not \.\.\.: -> if True": "an array at the index ... is that array",
     # asgd
     r"np\.min\(self\.t0\) (\+ 0|- 2)": "a mean with weight 1 is a copy, too",
-    r"\(self\.lr \* self\.steps\)": "η loses the last place of double precision",
+    r"\(self\.lr \* past\)": "η loses the last place of double precision",
+    r"asgd\.py.*if True": "what is computed in vain is not used, and what is no copy not copied",
     # bfloat16
     r"left\[:, :pairs\], right\[:whole\]": "the rows of the right one say how far",
     r"len\(sums\) > 9": "their number is a power of 2",
@@ -229,14 +258,14 @@ def explanation(mutant: Mutant) -> str | None:
     return next((each for each in EXPLAINED if re.search(each, str(mutant))), None)
 
 
-def leaves_path(mutant: Mutant) -> bool:
+def leaves_path(replay: Replay, mutant: Mutant) -> bool:
     def stop(*_: object) -> None:
         raise TimeoutError
 
     signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
-        return REPLAY.difference(mutant.module, mutant.text) is not None
+        return replay.difference(mutant.module, mutant.text) is not None
     except Exception:
         return True
     finally:
@@ -245,16 +274,22 @@ def leaves_path(mutant: Mutant) -> bool:
 
 def fails_tests(mutant: Mutant) -> bool:
     """Whether the tests of the file fail in a copy of the project with the mutant."""
-    names = ["arithmetic", "chunks"] if mutant.module == "arithmetic" else [mutant.module]
     with TemporaryDirectory() as folder:
         for part in ("stages", "tests"):
             shutil.copytree(ROOT / part, Path(folder, part))
         for part in ("pyproject.toml", "params.yaml"):
             shutil.copy(ROOT / part, folder)
         Path(folder, "stages", "optim", f"{mutant.module}.py").write_text(mutant.text)
-        tests = [f"tests/optim/test_{name}.py" for name in names]
+        names = dict.fromkeys((mutant.module, "bounds", "elementwise"))
+        tests = [
+            test for name in names if (ROOT / (test := f"tests/optim/test_{name}.py")).exists()
+        ]
         command = [sys.executable, "-m", "pytest", "-x", "-n", "0", "-p", "no:cacheprovider"]
         return subprocess.run([*command, *tests], cwd=folder, capture_output=True).returncode != 0
+
+
+def leaves_path_of_fork(mutant: Mutant) -> bool:
+    return leaves_path(REPLAY, mutant)
 
 
 def main(modules: list[str]) -> int:
@@ -263,9 +298,9 @@ def main(modules: list[str]) -> int:
     REPLAY = Replay(STEPS)
     for module in modules:
         assert REPLAY.difference(module, SOURCES[module]) is None, module
-    made = [mutant for module in modules for mutant in mutants(module)]
+    made = [mutant for m in modules for mutant in (*mutants(m), *mistakes(m))]
     with multiprocessing.get_context("fork").Pool(2) as pool:  # which hands REPLAY on
-        found = pool.map(leaves_path, made, chunksize=8)
+        found = pool.map(leaves_path_of_fork, made, chunksize=8)
         left = [mutant for mutant, is_found in zip(made, found, strict=True) if not is_found]
         unexplained = [mutant for mutant in left if explanation(mutant) is None]
         failed = pool.map(fails_tests, unexplained, chunksize=1)

@@ -152,7 +152,7 @@ class Alone:
                 optimizer(parameters, self.gradient(step))
             yield parameters
             if self.name == "ASGD":
-                yield optimizer.average
+                yield optimizer.state["ax"]
 
     def torch_path(self) -> Iterator[np.ndarray]:
         """In torch, with a group for each row that has hyperparameters of its own."""
@@ -273,7 +273,7 @@ class Replay:
         with np.errstate(all="ignore"):
             for name in classes_with(module):
                 cases = {n: case for n, case in self._cases.items() if case.name == name}
-                package.arithmetic.CHUNK = 2**18
+                package.elementwise.CHUNK = 2**18
                 found = (
                     self._defaults_differ(package, name)
                     or self._others_differ(package, name)
@@ -281,7 +281,7 @@ class Replay:
                 )
                 if found:
                     return f"{name}: {found}"
-                package.arithmetic.CHUNK = 320  # bytes, which divide no row
+                package.elementwise.CHUNK = 320  # bytes, which divide no row
                 found = self._others_differ(package, name) or self._variants_at_once_differ(cases)
                 if found:
                     return f"{name} in chunks: {found}"

@@ -4,7 +4,6 @@ As a program, in a process of its own since torch must be told its arithmetic be
 this file replays gradients of all kinds with every variant, and prints where they differ.
 """
 
-import doctest
 import json
 import math
 from typing import Any
@@ -13,14 +12,7 @@ import numpy as np
 import pytest
 from repository import printed_by
 
-from stages.optim import adafactor
 from stages.optim.adafactor import Adafactor, mean, mean_square, root_of_sum
-
-
-def test_the_example_in_the_documentation() -> None:
-    result = doctest.testmod(adafactor)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_the_first_step_of_a_vector_is_its_size_times_lr_whatever_the_gradients() -> None:
@@ -132,28 +124,6 @@ def test_gradients_are_left_as_they_are() -> None:
     np.testing.assert_array_equal(gradient, [[1.0, -2.0]])
 
 
-@pytest.mark.parametrize(
-    ("variant", "message"),
-    [
-        ({"lr": -0.1}, r"^lr must be at least 0, got -0\.1$"),
-        ({"lr": float("nan")}, r"^lr must be at least 0, got nan$"),
-        ({"beta2_decay": 0.1}, r"^beta2_decay must be at most 0, got 0\.1$"),
-        ({"eps": (-0.1, 0.1)}, r"^eps\[0\] must be at least 0, got -0\.1$"),
-        ({"eps": (float("nan"), 0.1)}, r"^eps\[0\] must be at least 0, got nan$"),
-        ({"eps": (None, -0.1)}, r"^eps\[1\] must be at least 0, got -0\.1$"),
-        ({"d": 0.5}, r"^d must be at least 1, got 0\.5$"),
-        ({"weight_decay": -0.1}, r"^weight_decay must be at least 0, got -0\.1$"),
-    ],
-)
-def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
-    import torch
-
-    with pytest.raises(ValueError, match="should be"):
-        torch.optim.Adafactor([torch.zeros(1)], **variant)
-    with pytest.raises(ValueError, match=message):
-        Adafactor(**variant)
-
-
 COUNTS = [1, 2, 3, 4, 7, 8, 9, 15, 16, 31, 33, 63, 64, 65, 100, 255, 256, 257, 1000, 4097, 70000]
 
 
@@ -190,7 +160,7 @@ VARIANTS: list[dict[str, Any]] = [
 SHAPES = [(), (5,), (40,), (4, 3), (40, 1), (1, 9), (2, 4, 3), (33, 65)]
 LARGE = [(300, 200), (40000,), (140000, 2)]
 KINDS = ["smooth", "noisy", "zeros", "sign flips", "tiny", "huge", "of all sizes"]
-STEPS, STEPS_OF_LARGE = 60, 3
+STEPS, STEPS_OF_LARGE = 30, 3
 
 
 def gradients(kind: str, steps: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:

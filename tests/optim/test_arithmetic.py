@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.optim.arithmetic import Lerp, each, power, require, require_betas, rounded, single
+from stages.optim.arithmetic import Lerp, each, power, rounded, single
 
 
 def interpolated(start: list[float], end: list[float], weight: float, dtype: str) -> np.ndarray:
@@ -61,15 +61,6 @@ def test_single_precision() -> None:
     rounded_each = single(np.array([0.1, 0.5]))
     assert rounded_each.dtype == np.float64
     np.testing.assert_array_equal(rounded_each, [float(np.float32(0.1)), 0.5])
-
-
-def test_the_first_run_with_a_wrong_value_is_named() -> None:
-    lr = np.array([0.1, -0.2, -0.3])
-    with pytest.raises(ValueError, match=r"^lr must be at least 0, got -0.2 in run 1$"):
-        require(lr >= 0, "lr", lr, "at least 0")
-    require(lr < 1, "lr", lr, "below 1")
-    with pytest.raises(ValueError, match=r"^betas\[1\] must be in \[0, 1\), got 1.0 in run 2$"):
-        require_betas((0.9, np.array([0.0, 0.5, 1.0])))
 
 
 def test_hyperparameters_take_the_dtype_and_a_column_for_runs() -> None:

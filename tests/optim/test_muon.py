@@ -4,7 +4,6 @@ As a program, in a process of its own since torch must be told its arithmetic be
 this file replays gradients with every variant, and prints those that differ.
 """
 
-import doctest
 import json
 import re
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from repository import printed_by
 
-from stages.optim import muon
 from stages.optim.muon import Muon, orthogonalized
 
 Shape = tuple[int, int]
@@ -112,12 +110,6 @@ def test_every_variant_follows_torch_bit_for_bit() -> None:
     differences = printed_by(__file__)
     assert len(differences) == 2 * len(list(cases()))
     assert {case: where for case, where in differences.items() if where} == {}
-
-
-def test_the_example_in_the_documentation() -> None:
-    result = doctest.testmod(muon)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def exactly_orthogonalized(matrix: np.ndarray) -> np.ndarray:
@@ -247,25 +239,21 @@ def test_gradients_are_left_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("variant", "message"),
     [
-        ({"lr": -0.1}, "lr must be at least 0, got -0.1"),
-        ({"lr": float("nan")}, "lr must be at least 0, got nan"),
-        ({"momentum": -0.1}, "momentum must be at least 0, got -0.1"),
-        ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
-        ({"ns_steps": 100}, "ns_steps must be below 100, got 100"),
-        ({"ns_coefficients": (1.0, 2.0)}, "ns_coefficients must be three numbers, got (1.0, 2.0)"),
+        ({"ns_coefficients": (1.0, 2.0)}, "ns_coefficients must be 3 numbers, got (1.0, 2.0)"),
         (
             {"adjust_lr_fn": "none"},
-            "adjust_lr_fn must be original, match_rms_adamw or None, got none",
+            "adjust_lr_fn must be one of original, match_rms_adamw; got 'none'",
         ),
     ],
 )
-def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
-    """Some of it torch refuses only at the first step."""
+def test_what_torch_refuses_at_the_first_step_is_refused(
+    variant: dict[str, Any], message: str
+) -> None:
     import torch
 
     parameter = torch.zeros(2, 2)
     parameter.grad = torch.ones(2, 2)
-    with pytest.raises(ValueError, match=r"should be|not supported|must be"):
+    with pytest.raises(ValueError, match=r"not supported|must be"):
         torch.optim.Muon([parameter], **variant).step()
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Muon(**variant)

@@ -1,21 +1,12 @@
-"""Rprop: closed forms, its refusals, and many runs at once."""
+"""Rprop: closed forms."""
 
-import doctest
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from runs_of_optimizers import assert_runs_equal_alone
 
-from stages.optim import rprop
 from stages.optim.rprop import Rprop
-
-
-def test_the_example_in_the_documentation() -> None:
-    result = doctest.testmod(rprop)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def steps_along(optimizer: Rprop, *gradients: float) -> list[float]:
@@ -104,53 +95,3 @@ def test_each_parameter_has_a_step_size_of_its_own() -> None:
     optimizer(p, np.array([1.0, -1.0, 0.0]))
     optimizer(p, np.array([1.0, 1.0, -1.0]))
     np.testing.assert_array_equal(p, [-3, 1, 1])
-
-
-def test_maximize_is_the_way_up() -> None:
-    gradients = [3.0, 2.0, -1.0, -1.0]
-    down = steps_along(Rprop(0.5), *gradients)
-    assert steps_along(Rprop(0.5, maximize=True), *gradients) == [-step for step in down]
-
-
-def test_gradients_are_left_as_they_are() -> None:
-    optimizer = Rprop(0.1, maximize=True)
-    for sign in (1, -1, 1):
-        gradient = np.array([1.0, -2.0]) * sign
-        optimizer(np.ones(2), gradient)
-        np.testing.assert_array_equal(gradient, np.array([1.0, -2.0]) * sign)
-
-
-@pytest.mark.parametrize(
-    ("variant", "message"),
-    [
-        ({"lr": -0.1}, r"^lr must be at least 0, got -0\.1$"),
-        ({"lr": float("nan")}, r"^lr must be at least 0, got nan$"),
-        ({"etas": (0.0, 1.2)}, r"^etas\[0\] must be in \(0, 1\), got 0\.0$"),
-        ({"etas": (1.0, 1.2)}, r"^etas\[0\] must be in \(0, 1\), got 1\.0$"),
-        ({"etas": (0.5, 1.0)}, r"^etas\[1\] must be above 1, got 1\.0$"),
-    ],
-)
-def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match="Invalid"):
-        torch.optim.Rprop([torch.zeros(1)], **variant)
-    with pytest.raises(ValueError, match=message):
-        Rprop(**variant)
-
-
-EIGHT = np.linspace(0.1, 0.8, 8)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(
-    "variant",
-    [
-        {"lr": EIGHT},
-        {"lr": 0.1, "etas": (EIGHT, 1.2)},
-        {"lr": 0.1, "etas": (0.5, 1 + EIGHT)},
-        {"lr": 0.1, "step_sizes": (EIGHT / 10, 50.0)},
-        {"lr": 0.1, "step_sizes": (1e-6, EIGHT)},
-        {"lr": EIGHT, "etas": (EIGHT, 2 - EIGHT), "step_sizes": (EIGHT / 9, 1.0), "maximize": True},
-    ],
-)
-def test_each_run_is_that_run_alone(variant: dict[str, Any], dtype: str) -> None:
-    assert_runs_equal_alone(Rprop, variant, dtype)

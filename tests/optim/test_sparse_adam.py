@@ -4,7 +4,6 @@ As a program, in a process of its own since torch must be told its arithmetic be
 this file replays gradients of all kinds with every variant, and prints where they differ.
 """
 
-import doctest
 import json
 import time
 import tracemalloc
@@ -14,15 +13,8 @@ import numpy as np
 import pytest
 from repository import printed_by
 
-from stages.optim import sparse_adam
 from stages.optim.adam import Adam
 from stages.optim.sparse_adam import Rows, SparseAdam
-
-
-def test_the_examples_in_the_documentation() -> None:
-    result = doctest.testmod(sparse_adam)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def rows(indices: list[int], values: Any) -> Rows:
@@ -130,25 +122,6 @@ def test_neither_memory_nor_time_grows_with_the_rows_that_have_no_gradient() -> 
     assert many_seconds < 5 * few_seconds
 
 
-@pytest.mark.parametrize(
-    ("variant", "message"),
-    [
-        ({"lr": 0.0}, r"^lr must be above 0, got 0\.0$"),
-        ({"lr": float("nan")}, r"^lr must be above 0, got nan$"),
-        ({"eps": 0.0}, r"^eps must be above 0, got 0\.0$"),
-        ({"betas": (1.0, 0.9)}, r"^betas\[0\] must be in \[0, 1\), got 1\.0$"),
-        ({"betas": (0.9, -0.1)}, r"^betas\[1\] must be in \[0, 1\), got -0\.1$"),
-    ],
-)
-def test_what_torch_refuses_is_refused(variant: dict[str, Any], message: str) -> None:
-    import torch
-
-    with pytest.raises(ValueError, match="Invalid"):
-        torch.optim.SparseAdam([torch.zeros(1)], **variant)
-    with pytest.raises(ValueError, match=message):
-        SparseAdam(**variant)
-
-
 def test_dense_gradients_are_refused_as_by_torch() -> None:
     import torch
 
@@ -198,7 +171,7 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 SHAPES = [(5,), (4, 3), (7, 1), (1, 9), (2, 4, 3), (33, 65)]
 KINDS = ["smooth", "noisy", "zeros", "sign flips", "tiny", "huge", "of all sizes"]
-STEPS = 60
+STEPS = 30
 FEW, MANY = (0, 1, 3, 16), (0, 3, 17, 40)  # rows of a gradient, with repetitions
 
 

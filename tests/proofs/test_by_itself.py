@@ -10,7 +10,7 @@ from stages.proofs.by_itself import checks_by_itself
 from stages.proofs.objective import objective
 from stages.proofs.paths import numpy_paths
 from stages.task.checks import Case
-from stages.task.hyperparameters import Own
+from stages.task.optimizers import Own
 
 TERMS = objective(start=1.2, samples=5, steps=40, seed=1)
 VARIANTS: list[dict[str, Any]] = [{"lr": 0.01}, {"lr": 0.02}, {"lr": 0.1, "decay": 0.5}]

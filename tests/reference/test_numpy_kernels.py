@@ -8,19 +8,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from stages.graph.program import FEW, MANY
 from stages.models.mlp import network as graph_network
 from stages.models.mlp_torch import ACTIVATIONS, LOSSES, half_mse, network
 from stages.proofs.difference import ulp_difference
-from stages.reference import numpy_kernels as leaves
+from stages.reference import numpy_kernels
 from stages.training.plan import initial_parameters
 
 OWN: dict[str, Callable[..., Tensor]] = {
-    "linear": leaves.linear,
-    "relu": leaves.relu,
-    "tanh": leaves.tanh,
-    "sigmoid": leaves.sigmoid,
-    "half_mse": leaves.half_mse,
-    "cross_entropy": leaves.cross_entropy,
+    "linear": numpy_kernels.linear(MANY),
+    "relu": numpy_kernels.relu,
+    "tanh": numpy_kernels.tanh,
+    "sigmoid": numpy_kernels.sigmoid,
+    "half_mse": numpy_kernels.half_mse,
+    "cross_entropy": numpy_kernels.cross_entropy,
 }
 NATIVE: dict[str, Callable[..., Tensor]] = {
     "linear": nn.functional.linear,
@@ -74,14 +75,14 @@ def test_a_derivative_is_the_limit_of_difference_quotients(name: str) -> None:
 
 def test_a_second_derivative_is_refused_and_not_wrong() -> None:
     (a,) = operands("tanh")
-    (gradient,) = torch.autograd.grad((leaves.tanh(a) * a).sum(), a, create_graph=True)
+    (gradient,) = torch.autograd.grad((numpy_kernels.tanh(a) * a).sum(), a, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
 
 
 def test_relu_has_the_derivative_0_at_0() -> None:
     a = torch.tensor([[-1.0, -0.0, 0.0, 1.0]], requires_grad=True)
-    leaves.relu(a).sum().backward()
+    numpy_kernels.relu(a).sum().backward()
     assert a.grad is not None
     assert a.grad.tolist() == [[0, 0, 0, 1]]
 
@@ -114,8 +115,8 @@ def test_loss_and_gradients_are_those_of_the_graph_in_every_bit(
 
     model = network(sizes, activation, dtype)
     model.load_state_dict({name: torch.from_numpy(values) for name, values in start.items()})
-    output = leaves.forward(model, torch.from_numpy(x))
-    value = leaves.LOSSES[loss](output, torch.from_numpy(target))
+    output = numpy_kernels.forward(model, torch.from_numpy(x), FEW, MANY)
+    value = numpy_kernels.LOSSES[loss](output, torch.from_numpy(target))
     value.backward()
 
     assert value.detach().numpy().tobytes() == program.outputs[0].tobytes()

@@ -12,7 +12,7 @@ from stages.sweeps import blocks as block
 from stages.sweeps.results import Runs
 from stages.task.errors import InputError
 from stages.task.grammar import with_parts
-from stages.task.hyperparameters import Own
+from stages.task.optimizers import Own
 from stages.task.table import Table, write_table
 
 EVERY = {

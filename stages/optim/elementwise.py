@@ -1,0 +1,90 @@
+"""The frame of the optimizers that treat each parameter by itself."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from stages.optim.arithmetic import Array, Direction
+from stages.optim.bounds import Bounded, Hyperparameter
+
+# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
+CHUNK = 2**18
+
+
+class ElementWise(Bounded):
+    """An optimizer whose rule treats each parameter by itself, in arrays of any shape.
+
+    A subclass is a dataclass of its hyperparameters, with
+
+    state_names: torch's names of the arrays that it keeps from step to step, zeros at the start
+    scratch_names: the arrays whose content a step leaves behind
+    start: computes the numbers that are the same at all steps, in the dtype of the parameters
+    begin_step: computes those that change from step to step
+    update: the rule, given parameters, their direction (see `Direction`), state and scratch
+
+    Every number among the hyperparameters may be an array with one value for each run, of
+    parameters (runs, n). From the first step on, `state` has the arrays by their names, each in
+    the shape of the parameters.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ()
+    scratch_names: ClassVar[tuple[str, ...]] = ("scratch",)
+
+    lr: Hyperparameter
+    weight_decay: Hyperparameter = 0.0
+    decoupled_weight_decay = False
+    maximize: bool
+    steps = 0
+
+    def __call__(self, parameters: Array, gradients: Array) -> None:
+        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
+        if self.steps == 0:
+            self.state = self.new_state(parameters)
+            self._parts = self._divided(parameters)
+            self.start(parameters)
+        self.steps += 1
+        self.begin_step(parameters)
+        for index, direction, arrays in self._parts:
+            p, g = parameters, gradients
+            if index is not ...:
+                p, g = parameters[index], gradients[index]
+            if self._direction is not None:
+                g = self._direction(p, g, direction)
+            self.update(p, g, *arrays)
+
+    def start(self, parameters: Array) -> None:
+        decoupled_lr = self.lr if self.decoupled_weight_decay else None
+        self._direction = None
+        if self.maximize or np.any(self.weight_decay):
+            self._direction = Direction(parameters, self.weight_decay, self.maximize, decoupled_lr)
+
+    def begin_step(self, parameters: Array) -> None: ...
+
+    def update(self, *arrays: Any, **_: Any) -> None:
+        raise NotImplementedError
+
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        return {name: np.zeros_like(parameters) for name in self.state_names}
+
+    def new_scratch(self, part: Array) -> list[Array]:
+        return [np.empty_like(part) for _ in self.scratch_names]
+
+    def _divided(self, parameters: Array) -> list[tuple[Any, Array, list[Array]]]:
+        """The parts of the parameters: all of them, or chunks where they are many.
+
+        Of each its index, memory for its direction, and its state and scratch memory. A rule passes
+        over its arrays several times.
+        """
+        count, size = parameters.shape[-1] if parameters.ndim else 1, CHUNK // parameters.itemsize
+        indices: list[Any] = [...]
+        if count > size:
+            indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
+        parts = []
+        memory: dict[tuple[int, ...], list[Array]] = {}  # by shape: the last part may be smaller
+        for index in indices:
+            part = parameters[index]
+            new = [np.empty_like(part), *self.new_scratch(part)]
+            direction, *scratch = memory.setdefault(part.shape, new)
+            state = [array[index] for array in self.state.values()]
+            parts.append((index, direction, [*state, *scratch]))
+        return parts

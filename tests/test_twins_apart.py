@@ -1,0 +1,52 @@
+"""The twins import each other in neither direction."""
+
+from pathlib import Path
+
+import pytest
+from repository import ROOT
+from test_pipeline import closure, imports
+
+STAGES = ROOT / "stages"
+NUMPY = {"graph", "optim", "models/mlp.py", "training/twin.py"}
+TORCH = {"reference", "models/mlp_torch.py", "training/twin_torch.py"}
+
+
+def modules(*folders: str) -> list[str]:
+    """The files of some folders, from stages/."""
+    files = (path for folder in folders for path in (STAGES / folder).glob("*.py"))
+    return sorted(str(path.relative_to(STAGES)) for path in files)
+
+
+def crossing(path: Path, others: set[str]) -> list[str]:
+    """What of the other side a file imports, directly or not; torch itself counts to its side."""
+    files = closure(path)
+    found = {str(file.relative_to(STAGES)) for file in files}
+    outside = {name.partition(".")[0] for file in files for name in imports(file)}
+    parts = {name for name in found if name in others or name.partition("/")[0] in others}
+    return sorted(parts | ({"torch"} & outside if others is TORCH else set()))
+
+
+@pytest.mark.parametrize("name", ["train_numpy.py", *modules("graph", "optim")])
+def test_the_numpy_side_knows_nothing_of_torch(name: str) -> None:
+    assert crossing(STAGES / name, TORCH) == []
+
+
+@pytest.mark.parametrize("name", ["train_torch.py", *modules("reference")])
+def test_the_torch_side_knows_nothing_of_numpys(name: str) -> None:
+    assert crossing(STAGES / name, NUMPY) == []
+
+
+def test_an_import_across_is_found(tmp_path: Path) -> None:
+    """Made on purpose, directly and by way of a file that both may import."""
+    cases = (
+        ("from stages.training.twin_torch import Twin", TORCH, "training/twin_torch.py"),
+        ("from stages.task.hyperparameters import SGD", NUMPY, "optim/sgd.py"),
+        ("import torch", TORCH, "torch"),
+    )
+    for number, (line, others, found) in enumerate(cases):
+        file = ROOT / "stages" / "own" / f"across_{number}_{tmp_path.name}.py"
+        file.write_text(line)
+        try:
+            assert found in crossing(file, others)
+        finally:
+            file.unlink()
