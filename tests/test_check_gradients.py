@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stages import check_gradients as stage
-from stages.graph.graph import OPERATIONS, Operation
+from stages.graph.operation import OPERATIONS, Operation
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
 from stages.proofs.operands import CASES

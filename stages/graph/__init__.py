@@ -1,7 +1,9 @@
 """A static computation graph in NumPy: recorded once, compiled once, executed as lists of calls."""
 
-from stages.graph.graph import SAMPLES, Graph, Node
+from stages.graph.graph import Graph
 from stages.graph.losses import accuracy, cross_entropy, half_mse
+from stages.graph.node import Node
+from stages.graph.operation import SAMPLES
 from stages.graph.operations import exp, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles

@@ -10,125 +10,16 @@ which independent trainings lie, is implied and never written.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from stages.graph.operators import Arithmetic
-from stages.graph.program import Program, Value
-
-SAMPLES = "samples"
-Shape = tuple[int | str, ...]
-Array = NDArray[Any]
-
-
-class Operation:
-    """What an operation does, rule by rule.
-
-    shape: the shape of the result from the operands' shapes; raises ValueError if they do not fit
-    value: the result from the operands' values
-    derivatives: for each operand its gradient, from (gradient of the result, result, *operands);
-        None for an operand that has none, such as labels
-    integers: the positions of operands that are integers, all others have the graph's dtype
-    """
-
-    def __init__(
-        self,
-        shape: Callable[..., Shape],
-        value: Callable[..., Value],
-        *derivatives: Callable[..., Value] | None,
-        integers: tuple[int, ...] = (),
-    ) -> None:
-        self.shape, self.value, self.derivatives = shape, value, derivatives
-        self.integers = integers
-
-
-OPERATIONS: dict[str, Operation] = {}
-
-
-class Node(Arithmetic):
-    """One value of the computation: an input, a parameter, a constant or an operation's result.
-
-    Operators broadcast as NumPy does; numbers and arrays on the other side become constants.
-    """
-
-    def __init__(
-        self,
-        graph: "Graph",
-        operation: str,
-        shape: Shape,
-        dtype: DTypeLike,
-        inputs: tuple["Node", ...] = (),
-        name: str = "",
-        **attributes: Any,
-    ) -> None:
-        self.graph = graph
-        self.operation = operation
-        self.shape = shape
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
-        self.inputs = inputs
-        self.name = name
-        self.attributes = attributes
-        self.needs_gradient: bool = operation == "parameter" or any(
-            node.needs_gradient for node in inputs
-        )
-        graph.nodes.append(self)
-
-    def __repr__(self) -> str:
-        return f"{self.name or self.operation}{list(self.shape)}"
-
-    def _operate(self, name: str, *operands: "Operand") -> "Node":
-        return apply(name, *operands)
-
-    @property
-    def T(self) -> "Node":
-        """The last two axes exchanged: a view, no work at run time."""
-        return apply("transpose", self)
-
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
-        """The sum over `axis` (all axes by default); the runs axis is never summed."""
-        return apply("sum", self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
-        """The mean over `axis` (all axes by default); the runs axis is never averaged."""
-        return apply("mean", self, axis=axis, keepdims=keepdims)
-
-
-Operand = Node | float | Array
-
-
-def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
-    """Records the operation `name` on `operands` and returns its result.
-
-    Raises ValueError if the shapes do not fit, TypeError if a dtype is wrong; both name the
-    operation and what it was given.
-    """
-    graph = next((operand.graph for operand in operands if isinstance(operand, Node)), None)
-    if graph is None:
-        raise TypeError(f"{name}: needs at least one node of a graph, got {operands}")
-    operation = OPERATIONS[name]
-    nodes = tuple(
-        operand if isinstance(operand, Node) else graph.constant(operand) for operand in operands
-    )
-    for position, node in enumerate(nodes):
-        if node.graph is not graph:
-            raise ValueError(f"{name}: {node!r} belongs to another graph")
-        integer = position in operation.integers
-        if (node.dtype.kind == "i") != integer:
-            wanted = "an integer dtype" if integer else str(graph.dtype)
-            raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {node.dtype}")
-    try:
-        shape = operation.shape(*(node.shape for node in nodes), **attributes)
-    except ValueError as error:
-        shapes = " and ".join(_text(node.shape) for node in nodes)
-        raise ValueError(f"{name}: {error}, got {shapes}") from None
-    return Node(graph, name, shape, graph.dtype, nodes, **attributes)
-
-
-def _text(shape: Shape) -> str:
-    return "(" + ", ".join(map(str, shape)) + ")"
+from stages.graph.compile import compiled
+from stages.graph.node import Node
+from stages.graph.operation import Shape
+from stages.graph.program import Program
+from stages.graph.value import Array
 
 
 class Graph:
@@ -221,72 +112,11 @@ class Graph:
             raise ValueError("compile: give at least one output, each a node of this graph")
         if differentiate and outputs[0].shape != ():
             raise ValueError(f"compile: only a scalar has gradients, got {outputs[0]!r}")
-        parameters, gradients = self.views(self.parameters), self.views(self.gradients)
-        program = Program(self.runs, self.dtype)
-        values: dict[Node, Value] = {}
-
-        def shape(node: Node) -> tuple[int, ...]:
-            return tuple(samples if size == SAMPLES else int(size) for size in node.shape)
-
-        order = _needed(outputs)
-        for node in order:
-            if node.operation == "input":
-                lead = 1 if shared_inputs else self.runs
-                values[node] = program.input(node.name, (lead, *shape(node)), node.dtype)
-            elif node.operation == "parameter":
-                values[node] = program.external(parameters[node.name])
-            elif node.operation == "constant":
-                values[node] = _constant(program, node.attributes["value"])
-            else:
-                operands = [values[operand] for operand in node.inputs]
-                values[node] = OPERATIONS[node.operation].value(*operands, **node.attributes)
-        forward_calls = program.length
-        if differentiate:
-            _differentiate(outputs[0], order, values, program, gradients)
-        program.finish([values[node] for node in outputs], forward_calls)
-        return program
-
-
-def _constant(program: Program, value: Array) -> Value:
-    if value.ndim == 0:
-        return program.number(float(value), (1,))
-    return program.external(value[None], fixed=True)
-
-
-def _needed(outputs: tuple[Node, ...]) -> list[Node]:
-    """The nodes that the outputs depend on, each after its operands."""
-    needed, pending = set(), list(outputs)
-    while pending:
-        node = pending.pop()
-        if node not in needed:
-            needed.add(node)
-            pending.extend(node.inputs)
-    graph = outputs[0].graph
-    return [node for node in graph.nodes if node in needed]  # recorded in an order that runs
-
-
-def _differentiate(
-    loss: Node,
-    order: list[Node],
-    values: dict[Node, Value],
-    program: Program,
-    destinations: dict[str, Array],
-) -> None:
-    """Reverse-mode differentiation: the chain rule from the loss back to the parameters."""
-    gradients = {loss: program.number(1.0, (1,))}
-    for node in reversed(order):
-        if node not in gradients or not node.needs_gradient:
-            continue
-        gradient = gradients.pop(node)  # complete, since all that read the node came before
-        if node.operation == "parameter":
-            program.store(gradient, destinations.pop(node.name))
-            continue
-        operands = [values[operand] for operand in node.inputs]
-        derivatives = OPERATIONS[node.operation].derivatives
-        for operand, value, derivative in zip(node.inputs, operands, derivatives, strict=True):
-            if operand.needs_gradient and derivative is not None:
-                part = derivative(gradient, values[node], *operands, **node.attributes)
-                part = part.sum_to(value.shape)
-                gradients[operand] = gradients[operand] + part if operand in gradients else part
-    for destination in destinations.values():  # of parameters that the loss does not depend on
-        program.store(program.number(0.0, (1,)), destination)
+        return compiled(
+            self.nodes,
+            outputs,
+            self.views(self.parameters),
+            self.views(self.gradients) if differentiate else None,
+            samples,
+            1 if shared_inputs else self.runs,
+        )

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stages.graph.graph import OPERATIONS, Node, Operand, Operation, Shape, apply
+from stages.graph.node import Node, Operand, apply
+from stages.graph.operation import OPERATIONS, Operation, Shape
 from stages.graph.operations import softmax_logarithm
-from stages.graph.program import Value
+from stages.graph.value import Value
 
 
 def _equal_shapes(prediction: Shape, target: Shape) -> Shape:
@@ -29,7 +30,7 @@ def _labels_fit(logits: Shape, labels: Shape) -> Shape:
 
 
 def _one_hot(logits: Value, labels: Value) -> Value:
-    classes = logits.program.integers(logits.shape[-1])
+    classes = logits.writer.integers(logits.shape[-1])
     return labels.insert([len(labels.shape)]).equals(classes)
 
 
@@ -37,7 +38,7 @@ def _predicted(logits: Value) -> Value:
     """The first class whose logit is the largest."""
     count, last = logits.shape[-1], len(logits.shape) - 1
     largest = logits.equals(logits.reduce(np.maximum, [last]))
-    classes = logits.program.integers(count) - largest * count  # the largest ones below zero
+    classes = logits.writer.integers(count) - largest * count  # the largest ones below zero
     return (classes.reduce(np.minimum, [last]) + count).drop([last])
 
 

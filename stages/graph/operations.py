@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
-from stages.graph.graph import OPERATIONS, Node, Operand, Operation, Shape, apply
-from stages.graph.program import Value
+from stages.graph.node import Node, Operand, apply
+from stages.graph.operation import OPERATIONS, Operation, Shape
+from stages.graph.value import Value
 
 Axis = int | tuple[int, ...] | None
 

@@ -8,8 +8,11 @@ from math import prod
 
 import numpy as np
 
-from stages.graph.graph import SAMPLES, Array, Graph, Node
+from stages.graph.graph import Graph
+from stages.graph.node import Node
+from stages.graph.operation import SAMPLES
 from stages.graph.program import Program
+from stages.graph.value import Array
 
 # About what one core's level-2 cache holds of values and gradients, before buffers are shared.
 TILE_BYTES = 2**21

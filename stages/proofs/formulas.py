@@ -16,8 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stages.graph.graph import OPERATIONS, SAMPLES, Graph, Node, Shape, apply
+from stages.graph.graph import Graph
 from stages.graph.losses import LOSSES
+from stages.graph.node import Node, apply
+from stages.graph.operation import OPERATIONS, SAMPLES, Shape
 from stages.models.mlp import ACTIVATIONS, network
 from stages.models.mlp_torch import LOSSES as TORCH_LOSSES
 from stages.models.mlp_torch import network as torch_network

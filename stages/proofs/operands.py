@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from stages.graph.graph import SAMPLES, Shape
+from stages.graph.operation import SAMPLES, Shape
 
 
 @dataclass(frozen=True)

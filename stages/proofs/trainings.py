@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.graph.program import FEW, MANY
+from stages.graph.memory import FEW
+from stages.graph.writer import MANY
 from stages.reference import process
 from stages.task.checks import TrainedOptimizers, TrainingChecks
 from stages.task.files import Files

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from matplotlib.patches import FancyArrowPatch
 
 from stages.figures.graph import COLUMNS, HEIGHT, WIDTH, Box, ancestry, draw_graph, layers, place
-from stages.graph.graph import Graph, Node
+from stages.graph.graph import Graph
+from stages.graph.node import Node
 from stages.graph.operations import tanh
 from stages.models.mlp import network
 

@@ -30,7 +30,7 @@ from stages.graph import (
     sqrt,
     tanh,
 )
-from stages.graph.graph import OPERATIONS
+from stages.graph.operation import OPERATIONS
 
 Shapes = tuple[tuple[int, ...], ...]
 

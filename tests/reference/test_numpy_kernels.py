@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.graph.program import FEW, MANY
+from stages.graph.memory import FEW
+from stages.graph.writer import MANY
 from stages.models.mlp import network as graph_network
 from stages.models.mlp_torch import ACTIVATIONS, LOSSES, half_mse, network
 from stages.proofs.difference import ulp_difference

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.graph.graph import OPERATIONS as GRAPH_OPERATIONS
+from stages.graph.operation import OPERATIONS as GRAPH_OPERATIONS
 from stages.reference.operations import OPERATIONS
 
 A, B = np.array([[0.5, 1.0, 2.0], [4.0, 2.0, 0.25]]), np.array([[1.5, 1.0, 3.0]])

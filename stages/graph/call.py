@@ -1,0 +1,70 @@
+"""One call of NumPy, in the form that costs NumPy least."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stages.graph.value import Array, Value
+
+
+@dataclass(frozen=True)
+class Call:
+    """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`."""
+
+    function: np.ufunc
+    operands: tuple[Value, ...]
+    result: Value
+    axes: tuple[int, ...] = ()
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether element i of the result needs no more than element i of each operand."""
+        return not self.axes and self.function is not np.matmul
+
+    def bind(self) -> Callable[[], Any]:
+        """The call on the memory of its values, in the form that costs NumPy least."""
+        arrays = [self._array(operand) for operand in self.operands]
+        arrays.append(self.result.memory())
+        if all(array.ndim == 0 or len(array) == 1 for array in arrays):
+            arrays = [array[0, ...] if array.ndim else array for array in arrays]
+        if self.elementwise:
+            arrays = _flattened(arrays)
+        *operands, out = arrays
+        if self.axes:
+            reduce: Callable[..., Any] = self.function.reduce
+            axes = self.axes if len(self.axes) > 1 else self.axes[0]
+            return partial(reduce, *operands, axes, None, out, True)
+        if self.function is np.matmul and out.ndim == 2:
+            return _dot(operands[0], operands[1], out)
+        if self.function is np.maximum:  # the one that wants `out` by name
+            return partial(self.function, *operands, out=out)
+        return partial(self.function, *operands, out)
+
+    def _array(self, operand: Value) -> Array:
+        if operand.number is None:
+            return operand.memory()
+        return np.asarray(operand.number, self.result.dtype)
+
+
+def _dot(left: Array, right: Array, out: Array) -> Callable[[], Any]:
+    """The product of two matrices by np.dot, which is quicker to start than np.matmul."""
+    if out.flags.c_contiguous:
+        return partial(np.dot, left, right, out)
+    if out.flags.f_contiguous:
+        return partial(np.dot, right.T, left.T, out.T)
+    return partial(np.matmul, left, right, out)
+
+
+def _flattened(arrays: list[Array]) -> list[Array]:
+    """One-dimensional views, where all arrays lie alike and without gaps: NumPy's fastest loop."""
+    out = arrays[-1]
+    full = [array for array in arrays if array.ndim]
+    order = np.argsort([-stride for stride in out.strides], kind="stable")
+    if all(array.shape == out.shape for array in full):
+        turned = [array.transpose(order) if array.ndim else array for array in arrays]
+        if all(array.flags.c_contiguous for array in turned):
+            return [array.reshape(-1) if array.ndim else array for array in turned]
+    return arrays

@@ -1,0 +1,40 @@
+"""Reverse-mode differentiation: the chain rule from the loss back to the parameters."""
+
+from collections.abc import Mapping, Sequence
+
+from stages.graph.node import Node
+from stages.graph.operation import OPERATIONS
+from stages.graph.value import Array, Value
+from stages.graph.writer import Writer
+
+
+def differentiate(
+    loss: Node,
+    order: Sequence[Node],
+    values: Mapping[Node, Value],
+    writer: Writer,
+    destinations: dict[str, Array],
+) -> None:
+    """Writes the gradients of the loss with respect to all parameters.
+
+    order: the nodes that the loss depends on, each after its operands
+    values: of these nodes
+    destinations: where the gradients are to lie, by the names of the parameters; used up
+    """
+    gradients = {loss: writer.number(1.0, (1,))}
+    for node in reversed(order):
+        if node not in gradients or not node.needs_gradient:
+            continue
+        gradient = gradients.pop(node)  # complete, since all that read the node came before
+        if node.operation == "parameter":
+            writer.store(gradient, destinations.pop(node.name))
+            continue
+        operands = [values[operand] for operand in node.inputs]
+        derivatives = OPERATIONS[node.operation].derivatives
+        for operand, value, derivative in zip(node.inputs, operands, derivatives, strict=True):
+            if operand.needs_gradient and derivative is not None:
+                part = derivative(gradient, values[node], *operands, **node.attributes)
+                part = part.sum_to(value.shape)
+                gradients[operand] = gradients[operand] + part if operand in gradients else part
+    for destination in destinations.values():  # of parameters that the loss does not depend on
+        writer.store(writer.number(0.0, (1,)), destination)

@@ -1,0 +1,161 @@
+"""Writes a program down, call by call, in terms of values.
+
+Each value is the result of one call and never changed after it. Only when the whole program is
+known is every value given its memory, see stages/graph/memory.py.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.graph.call import Call
+from stages.graph.memory import Memory
+from stages.graph.program import Program
+from stages.graph.value import Array, Value
+
+MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones
+
+
+class Writer:
+    """A program in the making. Equal calls are written once; numbers are computed at once."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self._memory = Memory()
+        self._inputs: dict[str, Array] = {}
+        self._calls: list[Call] = []
+        self._written: dict[Hashable, Value] = {}
+        self._integers: dict[int, Value] = {}
+        self._kept: list[Value] = []
+
+    @property
+    def length(self) -> int:
+        """The number of calls written so far."""
+        return len(self._calls)
+
+    def input(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
+        """A value that is written from outside before `forward`, see `feed`."""
+        self._inputs[name] = self._memory.of_input(shape, dtype)
+        return self.external(self._inputs[name], fixed=True)
+
+    def external(self, array: Array, fixed: bool = False) -> Value:
+        """A value that lies in `array`, (runs or 1, ...), outside the program."""
+        value = Value(self, array.shape, array.dtype, fixed=fixed)
+        value.array = array
+        return value
+
+    def number(self, number: float, shape: tuple[int, ...]) -> Value:
+        """A known number, repeated to `shape`."""
+        return Value(self, shape, self.dtype, number, fixed=True)
+
+    def integers(self, count: int) -> Value:
+        """0, 1, ... count - 1, of shape (1, count)."""
+        if count not in self._integers:
+            self._integers[count] = self.external(np.arange(count)[None], fixed=True)
+        return self._integers[count]
+
+    def _once(self, call: Call) -> Value:
+        """The result of the call, written down unless the same call has been before."""
+        call.result.fixed = all(operand.fixed for operand in call.operands)
+        operands = [v if v.number is None else (repr(v.number), v.shape) for v in call.operands]
+        key = (call.function, *operands, call.axes)
+        if key not in self._written:
+            self._written[key] = call.result
+            self._calls.append(call)
+        return self._written[key]
+
+    def apply(self, function: np.ufunc, *operands: Value | float) -> Value:
+        """An element-wise call; the shapes broadcast behind the runs axis."""
+        values = [v if isinstance(v, Value) else self.number(v, (1,)) for v in operands]
+        ndim = max(len(value.shape) for value in values)
+        values = [value.expand(ndim) for value in values]
+        shape = np.broadcast_shapes(*(value.shape for value in values))
+        numbers = [value.number for value in values]
+        if None not in numbers:
+            return self.number(float(function(*numbers)), shape)
+        if function is np.multiply and numbers[0] == 1:
+            values.reverse()
+            numbers.reverse()
+        unchanged = function in (np.multiply, np.divide, np.power) and numbers[-1] == 1
+        if unchanged and values[0].dtype == self.dtype:  # x · 1, x / 1, x ** 1
+            return values[0].broadcast(shape)
+        result = Value(self, shape, self.dtype)
+        return self._once(Call(function, tuple(values), result))
+
+    def reduce(self, function: np.ufunc, value: Value, axes: tuple[int, ...]) -> Value:
+        """`function` over `axes`, which remain with size 1."""
+        if not axes:
+            return value
+        shape = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape))
+        if value.number is not None:
+            count = math.prod(value.shape[axis] for axis in axes)
+            return self.number(value.number * (count if function is np.add else 1), shape)
+        if function is np.add and len(shape) == 3 and axes == (1,) and value.shape[1] >= MANY:
+            return self.matmul(self.number(1, (1, 1, value.shape[1])), value)
+        result = Value(self, shape, self.dtype)
+        # counted from the end, the axes stay right when `bind` drops the runs axis
+        behind = tuple(axis - len(shape) for axis in axes)
+        return self._once(Call(function, (value,), result, behind))
+
+    def matmul(self, left: Value, right: Value) -> Value:
+        """The product of matrices, the last two axes; the others broadcast."""
+        ndim = max(len(left.shape), len(right.shape))
+        left, right = self._dense(left.expand(ndim)), self._dense(right.expand(ndim))
+        lead = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+        result = Value(self, (*lead, left.shape[-2], right.shape[-1]), self.dtype)
+        return self._once(Call(np.matmul, (left, right), result))
+
+    def _dense(self, value: Value) -> Value:
+        """The value with memory of its own if it is a repeated one, which BLAS cannot read."""
+        if value.number is not None:
+            return self.external(np.full(value.shape, value.number, self.dtype), fixed=True)
+        repeated = value
+        while repeated.parent is not None:
+            if repeated._inverse is None:
+                result = Value(self, value.shape, value.dtype)
+                return self._once(Call(np.positive, (value,), result))
+            repeated = repeated.parent
+        return value
+
+    def store(self, value: Value, destination: Array) -> None:
+        """Has the value computed into, or copied to, `destination`."""
+        if not value.place(destination):
+            copy = self.external(destination)
+            self._calls.append(Call(np.positive, (value,), copy))
+            value = copy
+        self._kept.append(value.base)
+
+    def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
+        """The program of all that is written, whose first calls are those of `forward`."""
+        for value in outputs:
+            if value.number is not None:
+                value.base.array = np.full(value.base.shape, value.number, self.dtype)
+            elif value.base.array is None:
+                value.base.array = self._memory.allocate(value.base.shape, value.base.dtype)
+            self._kept.append(value.base)
+        prepare, forward, backward = self._needed_calls(forward_calls)
+        for call in prepare:
+            if call.result.array is None:
+                call.result.array = self._memory.allocate(call.result.shape, call.result.dtype)
+        self._memory.assign([*forward, *backward])
+        return Program(
+            self._inputs,
+            [value.memory() for value in outputs],
+            [call.bind() for call in prepare],
+            [call.bind() for call in forward],
+            [call.bind() for call in backward],
+            self._memory.nbytes,
+        )
+
+    def _needed_calls(self, forward_calls: int) -> tuple[list[Call], list[Call], list[Call]]:
+        """The calls that something kept depends on: of `feed`, of `forward` and of `backward`."""
+        needed = set(self._kept)
+        parts: tuple[list[Call], list[Call], list[Call]] = [], [], []
+        for index, call in reversed(list(enumerate(self._calls))):
+            if call.result in needed:
+                needed.update(operand.base for operand in call.operands)
+                part = 0 if call.result.fixed else 1 if index < forward_calls else 2
+                parts[part].insert(0, call)
+        return parts
