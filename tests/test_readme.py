@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import ROOT, commit, copy_repository, edit_parameters, run, set_up_environment
-from test_end_to_end import shorten
+from repository import ROOT, edit_parameters, run, set_up_environment
 
 README = (ROOT / "README.md").read_text()
 
@@ -38,30 +37,29 @@ def test_the_examples_in_the_readme_hold() -> None:
     assert failed == 0
 
 
-def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
+def test_an_optimizer_of_ones_own(project: Path) -> None:
     (code,) = (block for block in blocks("python") if "class Lion" in block)
     checked, selected = (yaml.safe_load(block) for block in blocks("yaml") if "lion" in block)
     assert len(code.splitlines()) < 30
-    copy_repository(tmp_path)
-    (tmp_path / "stages/own/lion.py").write_text(code)
+    (project / "stages/own/lion.py").write_text(code)
 
     def edit(parameters: dict[str, Any]) -> None:
         parameters["checks"]["optimizers"] |= {"variants": {"SGD": [{}]}, "steps": 100}
         merge(parameters, checked)
         merge(parameters, selected)
 
-    edit_parameters(tmp_path, edit)
-    run(tmp_path, "dvc", "repro", "check_optimizers", "evaluate@classification")
+    edit_parameters(project, edit)
+    run(project, "dvc", "repro", "check_optimizers", "evaluate@classification")
     (shown,) = (json.loads(f"{{{block}}}") for block in blocks("json") if "Lion" in block)
-    metrics = json.loads((tmp_path / "metrics/optimizers.json").read_text())
+    metrics = json.loads((project / "metrics/optimizers.json").read_text())
     assert metrics["Lion"] == shown["Lion"] | {"steps": 100}
 
-    quality = json.loads((tmp_path / "metrics/classification.json").read_text())
+    quality = json.loads((project / "metrics/classification.json").read_text())
     assert quality["numpy"]["train_accuracy"] > 0.95
     assert quality["drift"]["loss"] < 1e-12  # torch has its gradients, and takes our steps
 
-    (tmp_path / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
-    assert "train_numpy@classification" in run(tmp_path, "dvc", "status")
+    (project / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
+    assert "train_numpy@classification" in run(project, "dvc", "status")
 
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
@@ -115,22 +113,11 @@ ELSEWHERE = {"Experiments"}
 INSTEAD = {"make test": "make --dry-run test"}
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository as users clone it, with one task that trains as here, and little else."""
-    directory = tmp_path_factory.mktemp("session")
-    copy_repository(directory)
-    edit_parameters(directory, shorten)
-
-    def one_task(parameters: dict[str, Any]) -> None:
-        task = parameters["tasks"]["classification"]
-        task["training"] |= {"epochs": 100}
-        parameters["tasks"] = {"classification": task}
-
-    edit_parameters(directory, one_task)
-    set_up_environment(directory)
-    run(directory, "git", "branch", "--move", "main")
-    return directory
+@pytest.fixture
+def session(project: Path) -> Path:
+    """A repository as users have it after the first command."""
+    set_up_environment(project)
+    return project
 
 
 def prepare(section: str, directory: Path) -> None:
@@ -179,8 +166,6 @@ def test_every_command_in_the_readme_does_what_it_shows(session: Path) -> None:
             *printed, code = text.splitlines()
             if not (shows(shown, printed) if shown else code == "0"):
                 problems.append(f"{section}: $ {command}\n{text}")
-        if section == "Two commands":
-            commit(session)
     assert not problems, "\n".join(problems)
 
 
