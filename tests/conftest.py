@@ -1,6 +1,13 @@
 """Settings of all tests."""
 
+import fcntl
 import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from repository import cold_run
 
 # The test processes share the cores: more threads in each of them only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -9,3 +16,25 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Those that `make test` starts run make as users do, from a shell and not from another make.
 for name in ("MAKEFLAGS", "MAKELEVEL"):
     os.environ.pop(name, None)
+
+# In the background of a shell an interrupt is ignored, by what the tests start and interrupt, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which everything has run, see `cold_run`, once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "reproduced/.git/refs/heads/main").exists():  # not committed
+            (folder / "reproduced").mkdir(exist_ok=True)
+            cold_run(folder / "reproduced")
+    return folder / "reproduced"
+
+
+@pytest.fixture
+def project(reproduced: Path, tmp_path: Path) -> Path:
+    """A copy of the reproduced repository that a test may change."""
+    return shutil.copytree(reproduced, tmp_path / "project", symlinks=True)

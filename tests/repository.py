@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# What the hyperparameters of a task's optimizer run again, before the report.
+TRAINED_STAGES = ["train_numpy", "train_torch", "evaluate", "draw"]
 
 
 def run(directory: Path, *command: str, **environment: str) -> str:
@@ -86,6 +90,39 @@ def set_up_environment(directory: Path) -> None:
         if entry.name != ".ready":
             (environment / entry.name).symlink_to(entry)
     (environment / ".ready").touch()
+
+
+def cold_run(directory: Path) -> None:
+    """Makes `directory` a repository, on main, in which all has run from nothing and is committed.
+
+    It has two of the tasks, one of which trains as here, and little else.
+    """
+    copy_repository(directory)
+    edit_parameters(directory, _shorten)
+    run(directory, "git", "branch", "--move", "main")
+    run(directory, "dvc", "repro", "--no-run-cache")
+    commit(directory)
+
+
+def _shorten(parameters: dict[str, Any]) -> None:
+    remove_task(parameters, "moons")
+    parameters["tasks"]["regression"]["training"]["epochs"] = 3
+    for name, task in parameters["tasks"].items():
+        task["training"]["snapshots"] = 3
+        parameters["sweeps"][name] = {"seeds": 2, "repeated": 1}
+    parameters["learning_rates"] = {"sgd": [0.01, 0.1]}
+    checks = parameters["checks"]
+    checks["training"] |= {"steps": 3, "drift_steps": 3}
+    variants = checks["optimizers"]["variants"]
+    checks["optimizers"] |= {
+        "steps": 3,
+        "variants": {name: variants[name][:1] for name in ("SGD", "Muon", "LBFGS")},
+    }
+
+
+def stages_run(output: str) -> list[str]:
+    """The stages that DVC says it runs, sorted."""
+    return sorted(re.findall(r"Running stage '(.*)'", output))
 
 
 def commit(directory: Path) -> None:

@@ -1,17 +1,19 @@
 """dvc.yaml says of every stage what it depends on, all of it and no more."""
 
 import ast
-import shutil
+import json
 from collections.abc import Iterator
 from contextlib import chdir
-from functools import cache
+from copy import deepcopy
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from dvc.repo import Repo
-from repository import ROOT, copy_repository, edit_parameters
+from networkx import ancestors
+from repository import ROOT, copy_repository
 
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
@@ -91,21 +93,22 @@ def closure(path: Path, *, processes: bool = True) -> set[Path]:
 
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
-    """A repository in which all stages have run, for all that DVC knows: the outputs are empty."""
+    """A repository in which nothing has run."""
     directory = tmp_path_factory.mktemp("pipeline")
     copy_repository(directory)
     with chdir(directory), Repo() as repo:  # DVC reads dvc.yaml's paths from the current folder
-        for out in repo.index.outs:
-            Path(out.fs_path).parent.mkdir(parents=True, exist_ok=True)
-            Path(out.fs_path).touch()
-        repo.commit(force=True)
         yield repo
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stages(repo: Repo) -> dict[str, Any]:
     """The stages of dvc.yaml by name, foreach resolved."""
     return {stage.addressing: stage for stage in repo.index.stages}
+
+
+@pytest.fixture(scope="module")
+def records(repo: Repo) -> dict[str, Any]:
+    return recorded(repo, PARAMETERS)
 
 
 def code(stage: Any) -> set[Path]:
@@ -221,7 +224,7 @@ def general(keys: tuple[str, ...]) -> str:
     return ".".join(keys)
 
 
-def changed(keys: tuple[str, ...], value: object) -> object:
+def another(keys: tuple[str, ...], value: object) -> object:
     """Another value for a parameter. DVC compares values and does not ask what they mean."""
     task = PARAMETERS["tasks"].get(keys[1], {}) if len(keys) > 1 else {}
     match keys[2:], value:
@@ -266,18 +269,51 @@ def shown(out: Any) -> bool:
     return Path(out.def_path).parts[0] in ("metrics", "plots")
 
 
-def run_again(repo: Repo) -> set[str]:
-    """The stages that `dvc repro` would run, every stage counting as one whose results changed."""
+def recorded(repo: Repo, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What dvc.lock would record of each stage: its command, its files and its parameters."""
+    Path(repo.root_dir, "params.yaml").write_text(json.dumps(parameters))  # JSON is YAML, too
     repo._reset()
-    return {stage.addressing for stage in repo.reproduce(dry=True, force_downstream=True)}
+    return {
+        stage.addressing: (
+            stage.cmd,
+            [output.def_path for output in stage.outs],
+            [dependency.def_path for dependency in stage.deps],
+            {
+                key: value_of(parameters, key)
+                for dependency in stage.params
+                for key in dependency.params
+            },
+        )
+        for stage in repo.index.stages
+    }
 
 
-def test_nothing_runs_again_when_nothing_changed(repo: Repo) -> None:
-    assert run_again(repo) == set()
+def value_of(parameters: dict[str, Any], key: str) -> Any:
+    return reduce(lambda section, name: section[name], key.split("."), parameters)
+
+
+def run_again(repo: Repo, records: dict[str, Any], parameters: dict[str, Any]) -> set[str]:
+    """The stages of which DVC would record something else than `records`, and all after them."""
+    new = recorded(repo, parameters)
+    changed = {
+        stage
+        for stage in repo.index.graph
+        if new[stage.addressing] != records.get(stage.addressing)
+    }
+    after = set().union(*(ancestors(repo.index.graph, stage) for stage in changed))
+    return {stage.addressing for stage in changed | after}
+
+
+def change(parameters: dict[str, Any], keys: tuple[str, ...]) -> None:
+    """Puts another value at `keys`."""
+    section = value_of(parameters, ".".join(keys[:-1])) if keys[1:] else parameters
+    section[keys[-1]] = another(keys, section[keys[-1]])
 
 
 @pytest.mark.parametrize("keys", list(leaves(PARAMETERS)), ids=".".join)
-def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, ...]) -> None:
+def test_a_parameter_runs_again_what_depends_on_it(
+    repo: Repo, records: dict[str, Any], keys: tuple[str, ...]
+) -> None:
     key = general(keys)
     rules = [rule for rule in RUN_AGAIN if f"{key}.".startswith(f"{rule}.")]
     assert len(rules) == 1, f"{'.'.join(keys)} has to match one line of RUN_AGAIN, not {rules}"
@@ -287,30 +323,40 @@ def test_a_parameter_runs_again_what_depends_on_it(repo: Repo, keys: tuple[str, 
     else:
         tasks = [keys[1]] if keys[0] in ("tasks", "sweeps") else PARAMETERS["tasks"]
         expected = set().union(*(addressed(stages, task) for task in tasks))
-
-    def edit(parameters: dict[str, Any]) -> None:
-        *path, last = keys
-        for name in path:
-            parameters = parameters[name]
-        parameters[last] = changed(keys, parameters[last])
-
-    edit_parameters(Path(repo.root_dir), edit)
-    try:
-        assert run_again(repo) == expected | {"report"}
-    finally:
-        shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
+    parameters = deepcopy(PARAMETERS)
+    change(parameters, keys)
+    assert run_again(repo, records, parameters) == expected | {"report"}
 
 
 @pytest.mark.parametrize("swept", [False, True])
-def test_a_new_task_runs_its_own_stages(repo: Repo, swept: bool) -> None:
-    def edit(parameters: dict[str, Any]) -> None:
-        parameters["tasks"]["new"] = PARAMETERS["tasks"]["moons"]
-        if swept:
-            parameters["sweeps"]["new"] = {}
-
-    edit_parameters(Path(repo.root_dir), edit)
+def test_a_new_task_runs_its_own_stages(repo: Repo, records: dict[str, Any], swept: bool) -> None:
+    parameters = deepcopy(PARAMETERS)
+    parameters["tasks"]["new"] = PARAMETERS["tasks"]["moons"]
+    if swept:
+        parameters["sweeps"]["new"] = {}
     stages = GENERATE if swept else [stage for stage in GENERATE if stage not in SWEEP]
-    try:
-        assert run_again(repo) == addressed(stages, "new") | {"report"}
-    finally:
-        shutil.copy2(ROOT / "params.yaml", Path(repo.root_dir, "params.yaml"))
+    assert run_again(repo, records, parameters) == addressed(stages, "new") | {"report"}
+
+
+def test_dvc_itself_runs_the_same_again(
+    repo: Repo, records: dict[str, Any], tmp_path: Path
+) -> None:
+    """Where all stages have run, for all that DVC knows: the outputs are empty."""
+    keys = ["tasks.moons.data.source", "tasks.regression.optimizer", "checks.training.task"]
+    edited = deepcopy(PARAMETERS)
+    for key in keys:
+        change(edited, tuple(key.split(".")))
+    expected = [(each, run_again(repo, records, each)) for each in (PARAMETERS, edited)]
+    copy_repository(tmp_path)
+    with chdir(tmp_path), Repo() as committed:
+        for output in committed.index.outs:
+            Path(output.fs_path).parent.mkdir(parents=True, exist_ok=True)
+            Path(output.fs_path).touch()
+        Path("params.yaml").write_text(json.dumps(PARAMETERS))
+        committed.commit(force=True)
+        for parameters, names in expected:
+            Path("params.yaml").write_text(json.dumps(parameters))
+            committed._reset()
+            # Every stage counts as one whose results changed.
+            stages = committed.reproduce(dry=True, force_downstream=True)
+            assert {stage.addressing for stage in stages} == names

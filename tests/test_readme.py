@@ -13,16 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import (
-    ROOT,
-    commit,
-    copy_repository,
-    edit_parameters,
-    remove_task,
-    run,
-    set_up_environment,
-)
-from test_end_to_end import shorten
+from repository import ROOT, edit_parameters, run, set_up_environment
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = "\n".join(page.read_text() for page in PAGES)
@@ -63,38 +54,37 @@ def test_links_lead_to_what_is_there() -> None:
                 assert anchor in [title.lower().replace(" ", "-") for title in titles]
 
 
-def test_an_optimizer_of_ones_own(tmp_path: Path) -> None:
+def test_an_optimizer_of_ones_own(project: Path) -> None:
     code, reference = (block for block in blocks("python") if "class Lion" in block)
     checked, compared, selected = (
         yaml.safe_load(block) for block in blocks("yaml") if "lion" in block
     )
     assert len(code.splitlines()) < 30
-    copy_repository(tmp_path)
-    (tmp_path / "stages/own/lion.py").write_text(code)
-    (tmp_path / "stages/own/lion_torch.py").write_text(reference)
+    (project / "stages/own/lion.py").write_text(code)
+    (project / "stages/own/lion_torch.py").write_text(reference)
 
     def edit(parameters: dict[str, Any]) -> None:
         parameters["checks"]["optimizers"] |= {"variants": {"SGD": [{}]}, "steps": 100}
         merge(parameters, checked)
         merge(parameters, selected)
 
-    edit_parameters(tmp_path, edit)
-    run(tmp_path, "dvc", "repro", "check_optimizers", "evaluate@classification")
+    edit_parameters(project, edit)
+    run(project, "dvc", "repro", "check_optimizers", "evaluate@classification")
     (shown,) = (json.loads(f"{{{block}}}") for block in blocks("json") if "Lion" in block)
-    metrics = json.loads((tmp_path / "metrics/optimizers.json").read_text())
+    metrics = json.loads((project / "metrics/optimizers.json").read_text())
     assert metrics["Lion"] == shown["Lion"] | {"steps": 100}
 
-    edit_parameters(tmp_path, lambda parameters: merge(parameters, compared))
-    run(tmp_path, "dvc", "repro", "check_optimizers")
-    metrics = json.loads((tmp_path / "metrics/optimizers.json").read_text())
+    edit_parameters(project, lambda parameters: merge(parameters, compared))
+    run(project, "dvc", "repro", "check_optimizers")
+    metrics = json.loads((project / "metrics/optimizers.json").read_text())
     assert metrics["Lion"]["ulp_ieee"] == metrics["Lion"]["first_difference"] == 0
 
-    quality = json.loads((tmp_path / "metrics/classification.json").read_text())
+    quality = json.loads((project / "metrics/classification.json").read_text())
     assert quality["numpy"]["train_accuracy"] > 0.95
     assert quality["drift"]["loss"] < 1e-12  # torch has its gradients, and takes our steps
 
-    (tmp_path / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
-    assert "train_numpy@classification" in run(tmp_path, "dvc", "status")
+    (project / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
+    assert "train_numpy@classification" in run(project, "dvc", "status")
 
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
@@ -148,21 +138,11 @@ ELSEWHERE = {"Experiments"}
 INSTEAD = {"make test": "make --dry-run test"}
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository as users clone it, with one task that trains as here, and little else."""
-    directory = tmp_path_factory.mktemp("session")
-    copy_repository(directory)
-    edit_parameters(directory, shorten)
-
-    def one_task(parameters: dict[str, Any]) -> None:
-        parameters["tasks"]["classification"]["training"] |= {"epochs": 100}
-        remove_task(parameters, "regression")
-
-    edit_parameters(directory, one_task)
-    set_up_environment(directory)
-    run(directory, "git", "branch", "--move", "main")
-    return directory
+@pytest.fixture
+def session(project: Path) -> Path:
+    """A repository as users have it after the first command."""
+    set_up_environment(project)
+    return project
 
 
 def prepare(section: str, directory: Path) -> None:
@@ -210,8 +190,6 @@ def test_every_command_in_the_readme_does_what_it_shows(session: Path) -> None:
             *printed, code = text.splitlines()
             if not (shows(shown, printed) if shown else code == "0"):
                 problems.append(f"{section}: $ {command}\n{text}")
-        if section == "Two commands":
-            commit(session)
     assert not problems, "\n".join(problems)
 
 

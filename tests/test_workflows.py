@@ -16,14 +16,13 @@ import pytest
 import yaml
 from repository import (
     ROOT,
+    TRAINED_STAGES,
     commit,
-    copy_repository,
     edit_parameters,
-    remove_task,
     run,
     set_up_environment,
+    stages_run,
 )
-from test_end_to_end import TRAINED_STAGES, shorten, stages_run
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 REVIEW = (WORKFLOWS / "review.yaml").read_text()
@@ -178,22 +177,14 @@ def set_parameter(*keys: str, value: object) -> Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def origin(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A bare repository with two branches to pull, and the cache of when they left main.
 
     better: a larger learning rate, with its results; worse: a smaller one, without them
     """
     folder = tmp_path_factory.mktemp("pull")
-    project, cache, bare = folder / "project", folder / "cache", folder / "bare"
+    project, bare = shutil.copytree(reproduced, folder / "project", symlinks=True), folder / "bare"
     rate = ("tasks", TASK, "optimizers", "sgd", "lr")
-    project.mkdir()
-    copy_repository(project)
-    edit_parameters(project, shorten)
-    edit_parameters(project, lambda parameters: remove_task(parameters, "regression"))
-    run(project, "git", "branch", "--move", "main")
-    run(project, "dvc", "repro", "--quiet")
-    commit(project)
-    shutil.copytree(project / ".dvc" / "cache", cache)
     for branch, value in [("worse", 0.01), ("better", 0.1)]:
         run(project, "git", "switch", "--quiet", "--create", branch, "main")
         edit_parameters(project, set_parameter(*rate, value=value))
@@ -204,7 +195,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     edit_parameters(project, set_parameter("tasks", TASK, "split", "seed", value=9))
     commit(project)
     run(folder, "git", "clone", "--quiet", "--bare", str(project), str(bare))
-    return bare, cache
+    return bare, reproduced / ".dvc" / "cache"
 
 
 def test_a_pull_request_has_one_comment(origin: tuple[Path, Path], tmp_path: Path) -> None:
@@ -241,7 +232,10 @@ def test_a_gate_fails_after_the_comment(origin: tuple[Path, Path], tmp_path: Pat
     failed, printed = runner.run()
     assert failed == "Compare with where it left its base"
     assert stages_run(printed) == sorted(
-        ["report", *(f"{stage}@{TASK}" for stage in TRAINED_STAGES)]
+        [
+            "report",
+            *(f"{name}@{TASK}" for name in TRAINED_STAGES),
+        ]
     )
     (comment,) = runner.posted()
     assert comment.startswith("**Failed.")

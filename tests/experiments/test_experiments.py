@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repository import ROOT, commit, copy_repository, edit_parameters, run
-from test_end_to_end import shorten
+from repository import ROOT, run
 
 from stages.experiments import experiment
 from stages.experiments.__main__ import planned
@@ -27,7 +27,7 @@ HIDDEN = "tasks.classification.model.hidden"
 TARGET = "evaluate@classification"  # as in README
 TRAININGS = {"train_numpy classification", "train_torch classification"}
 
-# Every stage notes its name in a file that all clones share.
+# Every Python notes its command in a file that all clones share, as it starts.
 NOTE = """
 import os, sys
 with open(os.environ["NOTES"], "a") as notes:
@@ -40,14 +40,16 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.origin, self.notes = folder / "root", folder / "origin", folder / "notes"
+        (folder / "sitecustomize.py").write_text(NOTE)
+        self.environment = {"NOTES": str(self.notes), "PYTHONPATH": str(folder)}
 
     def run(self, *command: str) -> str:
         """What a command prints, which must succeed."""
-        return run(self.root, *command, NOTES=str(self.notes))
+        return run(self.root, *command, **self.environment)
 
     def sweep(self, *arguments: str, **environment: str) -> tuple[int, list[str], list[str]]:
         """Exit code of `python -m stages.experiments`, and its lines of stdout and of stderr."""
-        own = {"NOTES": str(self.notes), "LOKY_MAX_CPU_COUNT": "2"}
+        own = self.environment | {"LOKY_MAX_CPU_COUNT": "2"}
         command = [sys.executable, "-m", "stages.experiments", *arguments]
         environment = os.environ | own | environment
         done = subprocess.run(
@@ -81,19 +83,12 @@ def name(override: str, *targets: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("experiments"))
-    project.root.mkdir()
-    copy_repository(project.root)
-    edit_parameters(project.root, shorten)
-    with (project.root / "stages/__init__.py").open("a") as package:
-        package.write(NOTE)
-    project.run("dvc", "repro", "--quiet", TARGET, "generate@regression")
-    commit(project.root)
+    shutil.copytree(reproduced, project.root, symlinks=True)
     project.run("git", "init", "--quiet", "--bare", str(project.origin))
     project.run("git", "remote", "add", "origin", str(project.origin))
     project.run("git", "push", "--quiet", "origin", "HEAD")
-    assert {"generate classification", "generate regression"} < set(project.stages())
     return project
 
 
@@ -184,7 +179,7 @@ def cluster(folder: Path, **environment: str) -> Iterator[str]:
 
 def test_a_cluster_runs_an_experiment(project: Project, tmp_path: Path) -> None:
     override, targets = "tasks.classification.split.seed=7", ["split@classification", "generate"]
-    with cluster(tmp_path, NOTES=str(project.notes)) as address:
+    with cluster(tmp_path, **project.environment) as address:
         code, printed, errors = project.sweep(
             "-S", override, *targets, DASK_SCHEDULER_ADDRESS=address
         )
