@@ -208,7 +208,7 @@ RETURNS = "my.py: generate must return a dict of columns by name, the target las
         ("{'y': [1, 2]}", f"{RETURNS}; got the columns 'y'"),
         ("{1: [1, 2], 'y': [1, 2]}", f"{RETURNS}; got the columns 1, 'y'"),
         ("{'x': [1], 'y': [1, 2]}", f"{RETURNS}, all of one length; got 1 in x, 2 in y"),
-        ("{'x': [[1], [1, 2]], 'y': [1, 2]}", f"{RETURNS}; got a column x that is no array"),
+        ("{'x': [[1], [1, 2]], 'y': [1, 2]}", f"{RETURNS}; got a column x that is not an array"),
         (
             "{'x': [[1], [2]], 'y': [1, 2]}",
             f"{RETURNS}, each one-dimensional, of numbers or text; "

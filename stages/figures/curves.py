@@ -269,7 +269,7 @@ def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
 
 
 def text_width(text: str, font: FontProperties) -> float:
-    """Of one line, in inches."""
+    """The width of a text, in inches."""
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
 
 

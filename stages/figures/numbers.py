@@ -2,7 +2,7 @@
 
 
 def number(value: float, digits: int = 2) -> str:
-    """With so many digits that count: 0.012, 12, 1.2·10⁻⁸."""
+    """With so many significant digits: 0.012, 12, 1.2·10⁻⁸."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if value == 0 or -3 <= int(exponent) < 5:
         return f"{float(f'{mantissa}e{exponent}'):.10g}"

@@ -78,7 +78,7 @@ def read_sweep(path: Path) -> list[Settings]:
 
 
 def _settings(optimizer: str, rows: list[dict[str, str]]) -> Iterator[Settings]:
-    """One for each combination of what is no number."""
+    """One for each combination of the values that are not numbers."""
     texts = {
         axis: [row[axis] for row in rows]
         for axis in rows[0]

@@ -19,7 +19,7 @@ from stages.figures import style
 from stages.figures.numbers import number
 from stages.task.variants import Variant
 
-# Equality bit for bit is no low end of a ramp: it has a colour of its own.
+# Equality bit for bit is not the low end of a ramp: it has a colour of its own.
 ZERO = "#6cc5a8"
 RAMP = ("#fbf3ae", "#f6cd60", style.ORANGE, "#b84e00", "#6b2a00")
 DECADES = 2  # from one colour of the ramp to the next: it goes from 1 to 10⁸

@@ -78,8 +78,8 @@ def half_mse(prediction: Operand, target: Operand) -> Node:
 def cross_entropy(logits: Operand, labels: Operand) -> Node:
     """The mean of -log softmax(logits)[label]; logits (..., classes), labels (...) integers.
 
-    Labels are trusted to be 0 ... classes - 1, for to look at them takes as long as a small step:
-    with one that is not, loss and gradients mean nothing.
+    Labels are trusted to be 0 ... classes - 1: checking them would take as long as a small step.
+    With one that is not, loss and gradients mean nothing.
     """
     return apply("cross_entropy", logits, labels)
 

@@ -28,7 +28,7 @@ class Value(Arithmetic):
     shape: (runs, ...), with 1 for runs where all runs share the value
     number: the value, where it is one known number: arithmetic with it is done at compile time
     fixed: whether it depends on nothing but inputs, and is computed when they are fed
-    array: the memory of a value that is no view; given by `Writer.program` at the latest
+    array: the memory of a value that is not a view; given by `Writer.program` at the latest
     """
 
     def __init__(

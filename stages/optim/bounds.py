@@ -60,4 +60,4 @@ def within(bound: object, value: Any) -> tuple[Any, str]:
             return value <= limit, f"at most {limit}"
         case Lt(limit):
             return value < limit, f"less than {limit}"
-    raise TypeError(f"{bound} is no bound of a hyperparameter")
+    raise TypeError(f"{bound} is not a bound of a hyperparameter")

@@ -49,7 +49,7 @@ def _filled(content: Cell, fill: str) -> Cell:
 
 
 def own(metrics: Mapping[str, Metrics]) -> Table | None:
-    """What optimizers of the user's own hold by themselves, None if there is none."""
+    """What optimizers of the user's own hold by themselves; None if there are none."""
     names = ("variants", "ulp_repeated", "ulp_runs", "descending")
     rows: list[list[Value]] = [
         [name, *map(found.get, names)] for name, found in metrics.items() if "ulp_repeated" in found

@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     MOVED = "moved"  # and no way is better
     NEW = "new"
     REMOVED = "removed"
-    NO_NUMBER = "no number any more"  # but null, NaN or infinite
+    NO_NUMBER = "not a number now"  # but null, NaN or infinite
     NUMBER = "a number now"
     TYPE = "of another type"
 

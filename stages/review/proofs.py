@@ -40,7 +40,7 @@ def drifts(metrics: Metrics) -> dict[str, dict[str, object]]:
 
 
 def checks(metrics: Metrics) -> dict[str, object]:
-    """What the checks found, in a few numbers by their names; None for a number that is none."""
+    """What the checks found, in a few numbers by name; None where one of them is not a number."""
     found = {}
     for name, (pattern, reduce) in CHECKS.items():
         pattern = f"metrics/{pattern}"

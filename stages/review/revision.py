@@ -139,7 +139,7 @@ def _unreadable(path: str, error: Exception) -> DvcException:
 
 
 def _metrics(repo: Repo) -> dict[str, object]:
-    # `repo.metrics.show` leaves out null, which is what a metric becomes that is no number.
+    # `repo.metrics.show` leaves out null, which is what a metric that is not a number becomes.
     values: dict[str, object] = {}
     for _, path in _files(repo, repo.index.metrics):
         try:

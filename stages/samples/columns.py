@@ -129,9 +129,9 @@ def to_classes(columns: Columns, name: str) -> tuple[NDArray[np.int64], list[str
 
 
 def to_label(cell: object) -> int | float:
-    """The number that a label is, an integer if it is whole; raises ValueError if it is none."""
+    """The number that a label stands for, an integer if whole; raises ValueError for a text."""
     if isinstance(cell, bool | np.bool_):
-        raise ValueError("true and false are no numbers")
+        raise ValueError("true and false are not numbers")
     try:
         return int(str(cell))  # exact, however large
     except ValueError:

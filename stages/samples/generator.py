@@ -89,7 +89,7 @@ def check_made(made: object, source: str) -> Mapping[str, Cells]:
         try:
             column = np.asarray(cells)
         except ValueError:  # rows of unequal length
-            raise InputError(f"{wanted}; got a column {name} that is no array") from None
+            raise InputError(f"{wanted}; got a column {name} that is not an array") from None
         if column.ndim != 1 or column.dtype.kind not in "biufOU":
             raise InputError(
                 f"{wanted}, each one-dimensional, of numbers or text; "

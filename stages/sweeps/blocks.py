@@ -166,7 +166,7 @@ def _optimizer(block: Block, place: str) -> Step:
     optimizer = construct(kind, block.arrays(), place)
     if not callable(optimizer):
         raise InputError(
-            f"{place}: {name} is no optimizer: it lacks the method "
+            f"{place}: {name} is not an optimizer: it lacks the method "
             "__call__(self, parameters, gradients)"
         )
     return lambda parameters, gradients, _: optimizer(parameters, gradients)

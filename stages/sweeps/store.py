@@ -26,7 +26,7 @@ class Store:
 
     The name of a file is a hash of all that its content depends on: the block, the model and its
     training, the samples, the code, and NumPy's version. So a result is never taken for another's.
-    The content begins with its own hash: a file that the disk did not keep as it was is none.
+    The content begins with its own hash: a file that the disk did not keep intact does not count.
 
     samples: the files with the train and the test table
     """

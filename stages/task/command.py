@@ -37,7 +37,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def read_content(path: str | Path = FILE) -> Any:
-    """The content of the file, not validated yet. Raises InputError where it is no YAML."""
+    """The content of the file, not validated yet. Raises InputError if it is not YAML."""
     try:
         return yaml.load(Path(path).read_bytes(), _Loader)
     except FileNotFoundError:

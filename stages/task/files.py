@@ -84,7 +84,7 @@ def write_metrics(path: Path, metrics: Mapping[str, object]) -> None:
 
 
 def read_metrics(path: Path) -> Any:
-    """Reads the metrics in a file. Raises InputError where it is no JSON."""
+    """Reads the metrics in a file. Raises InputError if it is not JSON."""
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:

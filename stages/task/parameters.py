@@ -58,8 +58,8 @@ def _task_name(name: str) -> str:
     # metrics/gradients.json and the like are those of the checks.
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in Checks.model_fields:
         raise ValueError(
-            "is no name for a task: it must be letters, digits, _ and -, begin with a letter, "
-            f"and not be one of {', '.join(Checks.model_fields)}"
+            "cannot be the name of a task: it must be letters, digits, _ and -, begin with a "
+            f"letter, and not be one of {', '.join(Checks.model_fields)}"
         )
     return name
 

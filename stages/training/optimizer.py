@@ -45,7 +45,7 @@ def model_optimizer(
     optimizer: Any = construct(kind, hyperparameters.values(), place)
     if not callable(optimizer):
         raise InputError(
-            f"{place}: {hyperparameters.by_hand} is no optimizer: it lacks the method "
+            f"{place}: {hyperparameters.by_hand} is not an optimizer: it lacks the method "
             "__call__(self, parameters, gradients)"
         )
     if getattr(kind, "each_array", False):

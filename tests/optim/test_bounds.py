@@ -101,7 +101,7 @@ def test_an_unknown_kind_of_bound_is_an_error() -> None:
     class Wrong(Bounded):
         steps: Annotated[int, MultipleOf(2)] = 1
 
-    with pytest.raises(TypeError, match=r"MultipleOf.* is no bound of a hyperparameter"):
+    with pytest.raises(TypeError, match=r"MultipleOf.* is not a bound of a hyperparameter"):
         Wrong()
 
 

@@ -138,7 +138,7 @@ REFUSED = {
     "stages.optim.LBFGS": "LBFGS cannot be swept: it trains one run at a time",
     "stages.own.none.None_": "there is no module stages.own.none",
     "stages.optim.Adm": "stages.optim has no class Adm (did you mean Adam?)",
-    "collections.Counter": "collections.Counter is no optimizer: it lacks the method "
+    "collections.Counter": "collections.Counter is not an optimizer: it lacks the method "
     "__call__(self, parameters, gradients)",
 }
 

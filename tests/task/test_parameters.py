@@ -458,8 +458,8 @@ def test_a_mistake_is_one_line(problems, key, value, message):
 def test_a_task_has_a_name_for_files_of_its_own(problems, name):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
-        f"params.yaml: tasks.{name}: is no name for a task: it must be letters, digits, _ and -, "
-        "begin with a letter, and not be one of gradients, training, optimizers"
+        f"params.yaml: tasks.{name}: cannot be the name of a task: it must be letters, digits, _ "
+        "and -, begin with a letter, and not be one of gradients, training, optimizers"
     ]
 
 

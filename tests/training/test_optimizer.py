@@ -135,7 +135,7 @@ def test_one_of_the_users_own() -> None:
         (
             "mine_for_a_test.Silent",
             {},
-            ": mine_for_a_test.Silent is no optimizer: it lacks the method "
+            ": mine_for_a_test.Silent is not an optimizer: it lacks the method "
             "__call__(self, parameters, gradients)",
         ),
         (
