@@ -14,9 +14,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# What the hyperparameters of a task's optimizer run again, before the report.
-TRAINED_STAGES = ["train_numpy", "train_torch", "evaluate", "draw"]
-
 
 def run(directory: Path, *command: str, **environment: str) -> str:
     """Runs a command in `directory`, which must succeed; returns what it printed.

@@ -21,20 +21,80 @@ from repository import ROOT
 from stages.task.files import read_tensors
 
 STEPS = 40
+SIGNS = [{"lr": 0.01}, {"lr": 0.02}, {"lr": 0.1, "decay": 0.5}]
 VARIANTS: dict[str, Any] = {
     "SGD": [{"lr": 0.1}, {"lr": 0.1, "momentum": 0.6, "dampening": 0.3}],
     "Adam": [{"lr": 0.1}, {"lr": 0.1, "amsgrad": True, "weight_decay": 0.01}],
+    **{
+        name: {"class": f"mine.{name}", "reference": reference, "variants": [{"lr": 0.1}]}
+        for name, reference in {
+            "OneBitTooMuch": "torch.optim.SGD",
+            "Doubled": "torch.optim.SGD",
+            "CountsOneTwice": "torch.optim.Adam",
+        }.items()
+    },
+    "Sign": {"class": "mine.Sign", "variants": SIGNS},
+    "Decaying": {"class": "mine.Sign", "reference": "theirs.Sign", "variants": SIGNS},
 }
-SAME = {"variants": 2, "steps": STEPS, "ulp_ieee": 0, "first_difference": 0}
+
+# The step at which a mistake first shows; the decay of Sign, which its reference ignores, does not
+# change the first.
+FIRST_DIFFERENCES = {"OneBitTooMuch": 7, "Doubled": 1, "CountsOneTwice": 2, "Decaying": 2}
+
+# Optimizers with a mistake, and one of which torch.optim has no equal.
+MINE = """
+import numpy as np
+from stages.optim import SGD, Adam
+
+class OneBitTooMuch(SGD):
+    def __call__(self, parameters, gradients):
+        super().__call__(parameters, gradients)
+        if self.steps == 7: parameters += np.spacing(parameters)
+
+class Doubled(SGD):
+    def __call__(self, parameters, gradients):
+        super().__call__(parameters, 2 * gradients)
+
+class CountsOneTwice(Adam):
+    def __call__(self, parameters, gradients):
+        super().__call__(parameters, gradients)
+        self.steps += self.steps == 1
+
+class Sign:
+    def __init__(self, lr=0.01, decay=0.0):
+        if not np.all(lr > 0):
+            raise ValueError(f"lr must be positive, got {lr}")
+        self.lr, self.decay = np.asarray(lr)[..., None], np.asarray(decay)[..., None]
+        self.steps = 0
+
+    def __call__(self, parameters, gradients):
+        rate = self.lr / (1 + self.decay * self.steps)
+        parameters -= rate.astype(parameters.dtype) * np.sign(gradients)
+        self.steps += 1
+"""
+THEIRS = """
+import torch
+
+class Sign(torch.optim.Optimizer):
+    def __init__(self, parameters, lr=0.01, decay=0.0):
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter -= group["lr"] * parameter.grad.sign()
+"""
 
 
-def run(directory: Path, *command: str, variants: dict[str, Any] = VARIANTS, steps: int = STEPS):
-    """Runs the command in `directory`, beside a params.yaml with these variants."""
+def check(directory: Path, variants: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Runs the stage in `directory`, where the optimizers of `mine` are."""
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
-    parameters["checks"]["optimizers"] |= {"steps": steps, "variants": variants}
-    (directory / "params.yaml").write_text(yaml.safe_dump(parameters))
+    parameters["checks"]["optimizers"] |= {"steps": STEPS, "variants": variants}
+    (directory / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    (directory / "mine.py").write_text(MINE)
     return subprocess.run(
-        [sys.executable, "-W", "error", *command],
+        [sys.executable, "-W", "error", "-m", "stages.check_optimizers"],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": f"{directory}{os.pathsep}{ROOT}"},
         capture_output=True,
@@ -42,51 +102,83 @@ def run(directory: Path, *command: str, variants: dict[str, Any] = VARIANTS, ste
     )
 
 
-def check(directory: Path, *command: str, says: str = "", **parameters: Any) -> dict[str, Any]:
-    done = run(directory, *command, **parameters)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert re.fullmatch(says, done.stderr)
-    metrics: dict[str, Any] = json.loads((directory / "metrics" / "optimizers.json").read_text())
-    return metrics
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which the stage has run."""
     directory = tmp_path_factory.mktemp("check")
-    check(directory, "-m", "stages.check_optimizers")
+    (directory / "theirs.py").write_text(THEIRS)
+    done = check(directory, VARIANTS)
+    assert (done.returncode, done.stdout) == (0, "")
+    said = [
+        rf"metrics/optimizers.json: {name}.ulp_ieee: must be 0, got \d+; first at step {step}\n"
+        for name, step in FIRST_DIFFERENCES.items()
+    ]
+    assert re.fullmatch("".join(said), done.stderr)
     return directory
 
 
-def test_the_optimizers_of_this_project_follow_torch_bit_for_bit(written: Path) -> None:
-    metrics = json.loads((written / "metrics" / "optimizers.json").read_text())
-    native = {name: values.pop("ulp_native") for name, values in metrics.items()}
-    assert metrics == {"SGD": SAME, "Adam": SAME}
-    assert all(isinstance(ulp, int) for ulp in native.values())
-    assert native["Adam"] > 0  # else both processes of torch had the same arithmetic
+@pytest.fixture
+def metrics(written: Path) -> dict[str, Any]:
+    return json.loads((written / "metrics" / "optimizers.json").read_text())
 
 
-def test_each_variant_has_a_line(written: Path) -> None:
+@pytest.fixture
+def lines(written: Path) -> list[dict[str, str]]:
     with (written / "plots" / "optimizers" / "variants.csv").open() as file:
-        lines = list(csv.DictReader(file))
-    assert [(line["optimizer"], line["variant"]) for line in lines] == [
+        return list(csv.DictReader(file))
+
+
+def test_the_optimizers_of_this_project_follow_torch_bit_for_bit(metrics: dict[str, Any]) -> None:
+    assert list(metrics) == list(VARIANTS)
+    for name in ("SGD", "Adam"):
+        native = metrics[name].pop("ulp_native")
+        assert isinstance(native, int)
+        same = {"variants": 2, "steps": STEPS, "ulp_ieee": 0, "first_difference": 0}
+        assert metrics[name] == same
+    assert native > 0  # else both processes of torch had the same arithmetic
+
+
+@pytest.mark.parametrize("name", FIRST_DIFFERENCES)
+def test_a_mistake_is_found_at_its_step(name: str, metrics: dict[str, Any]) -> None:
+    assert metrics[name]["ulp_ieee"] > 0
+    assert metrics[name]["first_difference"] == FIRST_DIFFERENCES[name]
+
+
+def test_an_optimizer_without_a_reference_is_checked_by_itself(metrics: dict[str, Any]) -> None:
+    expected = {"variants": 3, "steps": STEPS, "ulp_repeated": 0, "ulp_runs": 0, "descending": 3}
+    assert metrics["Sign"] == expected
+
+
+def test_what_is_missing_is_one_line(tmp_path: Path) -> None:
+    done = check(tmp_path, {"Decaying": VARIANTS["Decaying"]})
+    message = "params.yaml: checks.optimizers.variants.Decaying: there is no module theirs\n"
+    assert (done.returncode, done.stderr) == (1, message)
+
+
+def test_each_variant_has_a_line(lines: list[dict[str, str]]) -> None:
+    expected = [
         ("SGD", "lr=0.1"),
         ("SGD", "lr=0.1 momentum=0.6 dampening=0.3"),
         ("Adam", "lr=0.1"),
         ("Adam", "lr=0.1 weight_decay=0.01 amsgrad=true"),
     ]
-    assert {line["ulp_ieee"] for line in lines} == {"0"}
+    assert [(line["optimizer"], line["variant"]) for line in lines[:4]] == expected
+    assert {line["ulp_ieee"] for line in lines[:4]} == {"0"}
+    decaying = [line["first_difference"] for line in lines if line["optimizer"] == "Decaying"]
+    assert decaying == ["0", "0", "2"]
 
 
 def test_the_paths_begin_where_they_should_and_lead_down(written: Path) -> None:
     paths = read_tensors(written / "data" / "rosenbrock.safetensors")
-    assert sorted(paths) == ["Adam/numpy", "Adam/torch", "SGD/numpy", "SGD/torch"]
+    compared = [f"{name}/{side}" for name in VARIANTS for side in ("numpy", "torch")]
+    assert sorted(paths) == sorted({*compared} - {"Sign/torch"})
     for name, path in paths.items():
         x, y = path.T
         loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
         assert path.shape == (STEPS + 1, 2)
         np.testing.assert_array_equal(path[0], [-1.5, 2.0])
-        assert loss[-1] < loss[0], name
+        if name.partition("/")[0] in ("SGD", "Adam"):
+            assert loss[-1] < loss[0], name
 
 
 def adam(start: list[float], gradients: list[list[float]], variant: dict[str, Any]):
@@ -116,108 +208,3 @@ def test_the_vectors_lead_an_implementation_without_this_project(written: Path) 
         steps = adam(start, gradients, variant["hyperparameters"])
         for expected, parameters in zip(variant["parameters"], steps, strict=True):
             assert [number.hex() for number in parameters] == expected
-
-
-WRONG = """
-import stages.check_optimizers as stage
-from stages import optim
-import numpy as np
-
-class {name}(optim.{name}):
-    def __call__(self, parameters, gradients):
-        {mistake}
-
-optim.{name} = {name}
-stage.run(stage.main)
-"""
-
-MISTAKES = {
-    "one bit too much at step 7": (
-        "SGD",
-        "super().__call__(parameters, gradients)\n"
-        "        if self.steps == 7: parameters += np.spacing(parameters)",
-        7,
-    ),
-    "two gradients added up": ("SGD", "super().__call__(parameters, 2 * gradients)", 1),
-    "a first step that counts twice": (
-        "Adam",
-        "super().__call__(parameters, gradients)\n        self.steps += self.steps == 1",
-        2,
-    ),
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_found_at_its_step(mistake: str, tmp_path: Path) -> None:
-    name, code, step = MISTAKES[mistake]
-    says = rf"metrics/optimizers.json: {name}.ulp_ieee: must be 0, got \d+; first at step {step}\n"
-    metrics = check(tmp_path, "-c", WRONG.format(name=name, mistake=code), says=says, steps=10)
-    assert metrics[name]["ulp_ieee"] > 0
-    assert metrics[name]["first_difference"] == step
-    (other,) = {"SGD", "Adam"} - {name}
-    assert metrics[other]["ulp_ieee"] == 0
-
-
-# ------------------------------------------------------------------- an optimizer of one's own
-
-SIGN = """
-import numpy as np
-
-class Sign:
-    def __init__(self, lr=0.01, decay=0.0):
-        if not np.all(lr > 0):
-            raise ValueError(f"lr must be positive, got {lr}")
-        self.lr, self.decay = np.asarray(lr)[..., None], np.asarray(decay)[..., None]
-        self.steps = 0
-
-    def __call__(self, parameters, gradients):
-        rate = self.lr / (1 + self.decay * self.steps)
-        parameters -= rate.astype(parameters.dtype) * np.sign(gradients)
-        self.steps += 1
-"""
-TORCH_SIGN = """
-import torch
-
-class Sign(torch.optim.Optimizer):
-    def __init__(self, parameters, lr=0.01, decay=0.0):
-        super().__init__(parameters, {"lr": lr})
-
-    @torch.no_grad()
-    def step(self, closure=None):
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                parameter -= group["lr"] * parameter.grad.sign()
-"""
-
-
-def own(**changes: Any) -> dict[str, Any]:
-    variants = [{"lr": 0.01}, {"lr": 0.02}, {"lr": 0.1, "decay": 0.5}]
-    return {"Sign": {"class": "mine.Sign", "variants": variants} | changes}
-
-
-def test_an_optimizer_without_a_reference_is_checked_by_itself(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(SIGN)
-    metrics = check(tmp_path, "-m", "stages.check_optimizers", variants=own())
-    expected = {"variants": 3, "steps": STEPS, "ulp_repeated": 0, "ulp_runs": 0, "descending": 3}
-    assert metrics == {"Sign": expected}
-
-
-def test_an_optimizer_with_a_reference_is_compared_with_that(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(SIGN)
-    (tmp_path / "theirs.py").write_text(TORCH_SIGN)
-    variants, says = (
-        own(reference="theirs.Sign"),
-        r".*: Sign.ulp_ieee: must be 0, got \d+; first at step 2\n",
-    )
-    metrics = check(tmp_path, "-m", "stages.check_optimizers", variants=variants, says=says)
-    # The third variant has a decay, of which the reference takes no notice from step 2 on.
-    assert metrics["Sign"]["first_difference"] == 2
-    with (tmp_path / "plots" / "optimizers" / "variants.csv").open() as file:
-        assert [line["first_difference"] for line in csv.DictReader(file)] == ["0", "0", "2"]
-
-
-def test_what_is_missing_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(SIGN)
-    done = run(tmp_path, "-m", "stages.check_optimizers", variants=own(reference="theirs.Sign"))
-    message = "params.yaml: checks.optimizers.variants.Sign: there is no module theirs\n"
-    assert (done.returncode, done.stderr) == (1, message)

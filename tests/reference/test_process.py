@@ -159,18 +159,22 @@ def test_an_interrupt_ends_all_of_them_without_a_word(
         "    a.result(), b.result()\n"
     )
     path = os.pathsep.join([str(ROOT), str(tmp_path)])
-    parent = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-    )
-    children = [written_number(tmp_path / "a"), written_number(tmp_path / "b")]
-    assert all(map(alive, children))
-    (os.killpg if whole_group else os.kill)(parent.pid, signal.SIGINT)
-    printed, _ = parent.communicate(timeout=30)
+    ) as parent:
+        try:
+            children = [written_number(tmp_path / "a"), written_number(tmp_path / "b")]
+            assert all(map(alive, children))
+            (os.killpg if whole_group else os.kill)(parent.pid, signal.SIGINT)
+            printed, _ = parent.communicate(timeout=30)
+        except BaseException:
+            os.killpg(parent.pid, signal.SIGKILL)
+            raise
     assert (parent.returncode, printed) == (130, b"")
     assert not any(map(alive, children))
 
