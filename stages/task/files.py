@@ -1,4 +1,4 @@
-"""Where the files of a task lie, and how models, histories and metrics are written and read.
+"""Where the files of a task lie, how models, histories and metrics are kept, and params.yaml.
 
 Libraries are imported where they are used: a stage pays for its own formats only.
 """
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from stages.task.errors import InputError
 
+PARAMETERS = "params.yaml"
 TWINS = ("numpy", "torch")
 
 
@@ -89,3 +91,30 @@ def read_metrics(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key given twice, where YAML's own would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
+                )
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+def read_content(path: str | Path = PARAMETERS) -> Any:
+    """The content of the file, not validated yet. Raises InputError if it is not YAML."""
+    try:
+        return yaml.load(Path(path).read_bytes(), _Loader)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run this in the root of the project") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{line}: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None

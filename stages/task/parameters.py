@@ -13,8 +13,8 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from stages.task.checks import GradientChecks, OptimizerChecks, TrainingChecks
-from stages.task.command import FILE, read_content
 from stages.task.errors import InputError, shown, unknown
+from stages.task.files import PARAMETERS, read_content
 from stages.task.grammar import LearningRates, Sweep, completed
 from stages.task.hyperparameters import Optimizers
 from stages.task.model import Model
@@ -119,6 +119,6 @@ def validated(content: Any, path: str | Path) -> Parameters:
         raise InputError(describe(failure, f"{path}: ")) from None
 
 
-def read_parameters(path: str | Path = FILE) -> Parameters:
+def read_parameters(path: str | Path = PARAMETERS) -> Parameters:
     """All parameters in the file at `path`. Raises InputError as `validated` does."""
     return validated(read_content(path), path)
