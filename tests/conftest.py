@@ -20,6 +20,18 @@ for name in ("MAKEFLAGS", "MAKELEVEL"):
 # In the background of a shell an interrupt is ignored, by what the tests start and interrupt, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# These begin, so that no process has to wait for another at the end. The first is the one whose
+# fixture the others wait for; the second does not need it.
+LONGEST = [
+    *["test_end_to_end", "test_drawn", "test_readme", "test_experiments", "test_workflows"],
+    *["test_contributing", "test_where", "test_sweep", "test_muon", "test_pipeline"],
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
