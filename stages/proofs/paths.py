@@ -10,7 +10,8 @@ from stages import optim
 from stages.graph import Graph
 from stages.proofs.objective import Term, groups, start_of
 from stages.task.checks import Case
-from stages.training.optimizer import model_optimizer
+from stages.training import twin
+from stages.training.optimizer import each_run, model_optimizer
 
 Array = NDArray[Any]
 
@@ -36,28 +37,17 @@ def train(
             graph.parameter(f"{name}.{number}", shape) for number, shape in enumerate(term.operands)
         ]
         if term.fed is not None:
-            fed[name] = term.fed.astype(dtype)
+            fed[name] = term.fed.astype(dtype)[None]
             operands.append(graph.input(name, term.fed.shape[1:]))
         elements.append(term.formula(*operands))
     loss = elements[0].sum()
     for each in elements[1:]:
         loss = loss + each.sum()
     program = graph.compile(loss, differentiate=True, shared_inputs=True)
-    rows, gradients = graph.parameters, graph.gradients
-    rows[:] = start_of(terms)
-
-    def evaluate() -> float:
-        program.forward()
-        program.backward()
-        return float(program.outputs[0][0])
-
+    graph.parameters[:] = start_of(terms)
     shapes = [shape for term in terms.values() for shape in term.shapes]
     optimizers = [
         model_optimizer(case.hyperparameters, optim, shapes, case.place) for case in cases
     ]
-    for step in range(steps):
-        program.feed(**{name: values[None, step] for name, values in fed.items()})
-        evaluate()
-        for run, optimizer in enumerate(optimizers):
-            optimizer(rows[run], gradients[run], evaluate)
-        yield rows
+    for _ in twin.steps(graph, program, fed, each_run(optimizers), range(steps)):
+        yield graph.parameters

@@ -1,6 +1,6 @@
 """The paths of torch's optimizers over the objective, for a process of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from math import prod
 from typing import Any
@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim import Optimizer
 
 from stages.proofs.objective import Term, groups, objective, start_of
 from stages.reference.process import Arrays, answer
 from stages.task.checks import Case, OptimizerChecks
 from stages.task.command import read_section
 from stages.task.errors import InputError
+from stages.training import twin_torch
 from stages.training.optimizer_torch import torch_optimizer
 
 
@@ -65,7 +67,7 @@ def train(
             operands = leaves[name]
             yield term.formula(*operands, *([fed[name][step]] if name in fed else []))
 
-    def evaluate() -> float:
+    def evaluate(step: int) -> float:
         with torch.enable_grad():
             elements = list(formulas(step))
             total = sum((each.sum() for each in elements), start=torch.zeros((), dtype=rows.dtype))
@@ -78,20 +80,36 @@ def train(
         tensors, slopes = (_arrays(each[row], case, terms) for each in (rows, gradients))
         optimizer = torch_optimizer(case.hyperparameters, tensors, case.place)
         optimizers.append((case, optimizer, tensors, slopes))
-    # One case alone may ask for another evaluation; several wait for each other.
-    closure = evaluate if len(cases) == 1 else None
-    for step in range(steps):
-        evaluate()
-        for case, optimizer, tensors, slopes in optimizers:
-            for tensor, slope in zip(tensors, slopes, strict=True):
-                tensor.grad = slope
+    for _ in twin_torch.steps(evaluate, Together(optimizers), range(steps)):
+        yield rows.numpy()
+
+
+class Together:
+    """The optimizers of several cases, which step from where all have been evaluated at once.
+
+    parts: of each case its optimizer, its arrays, and where their gradients are evaluated
+    """
+
+    def __init__(
+        self, parts: Sequence[tuple[Case, Optimizer, Sequence[Tensor], Sequence[Tensor]]]
+    ) -> None:
+        self._parts, self._steps = parts, 0
+
+    def step(self, closure: Callable[[], float]) -> float:
+        """One step of each; one case alone may ask for another evaluation."""
+        loss = closure()
+        self._steps += 1
+        again = closure if len(self._parts) == 1 else None
+        for case, optimizer, tensors, gradients in self._parts:
+            for tensor, gradient in zip(tensors, gradients, strict=True):
+                tensor.grad = gradient
             try:
-                optimizer.step(closure)
+                optimizer.step(again)
             except (ArithmeticError, IndexError, RuntimeError) as error:
                 raise InputError(
-                    f"{case.place}: torch fails at step {step + 1} of {case.variant}: {error}"
+                    f"{case.place}: torch fails at step {self._steps} of {case.variant}: {error}"
                 ) from None
-        yield rows.numpy()
+        return loss
 
 
 def _leaves(rows: Tensor, terms: Mapping[str, Term]) -> dict[str, list[Tensor]]:

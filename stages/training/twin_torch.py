@@ -1,7 +1,7 @@
 """The twin in PyTorch: a model of torch.nn, and its steps. NumPy's is twin.py."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from numpy.typing import NDArray
@@ -88,8 +88,14 @@ class Twin:
         return x, target if table.classes is not None else target[:, None].to(self._dtype)
 
 
+class Stepping(Protocol):
+    """What takes steps as an optimizer of torch does."""
+
+    def step(self, closure: Callable[[], float]) -> Any: ...
+
+
 def steps(
-    evaluate: Callable[[Any], float], optimizer: optim.Optimizer, batches: Iterable[Any]
+    evaluate: Callable[[Any], float], optimizer: Stepping, batches: Iterable[Any]
 ) -> Iterator[float]:
     """A step of the optimizer for each batch: the loss before the step.
 
