@@ -8,7 +8,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.pages import images, sentences, tables, verdict
-from stages.pages.cells import in_words
+from stages.pages.cells import in_a_line
 from stages.proofs.claims import Metrics
 from stages.task.command import plain_errors
 from stages.task.files import Files, read_metrics
@@ -74,11 +74,11 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "name": name,
         "facts": {
             "data": content["data"]["source"],
-            "model": f"{in_words(model['hidden'])} hidden, {model['activation']}"
+            "model": f"{in_a_line(model['hidden'])} hidden, {model['activation']}"
             if model["hidden"]
             else "linear",
             "loss": model["loss"],
-            "optimizer": in_words({selected: content["optimizers"][selected] or "as in torch"}),
+            "optimizer": in_a_line({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "
             + ("full batch" if batch == "full" else f"batches of {batch}"),
             "dtype": model["dtype"],

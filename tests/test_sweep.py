@@ -30,7 +30,7 @@ from small_sweeps import (
 from trainings import Task, write_samples
 
 from stages.sweep import train_all
-from stages.sweeps import blocks as block
+from stages.sweeps import blocks
 from stages.task.files import Files
 
 OPTIMIZERS = {
@@ -173,7 +173,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Task], int]:
     def counting(*arguments: Any, **options: Any) -> Any:
         nonlocal count
         count += 1
-        return block.train(*arguments, **options)
+        return blocks.train(*arguments, **options)
 
     def number(task: Task) -> int:
         nonlocal count

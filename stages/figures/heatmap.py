@@ -14,10 +14,18 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from stages.figures import style
-from stages.figures.curves import BEST, SMALL, caption, columns_of, in_words, text_width, x_ticks
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.figures.scale import powers, scale_of, scale_of_cells
 from stages.figures.settings import LEARNING_RATE, Settings, window
+from stages.figures.sweep_losses import (
+    BEST,
+    SMALL,
+    caption,
+    columns_of,
+    label_of,
+    text_width,
+    x_ticks,
+)
 
 Array = NDArray[Any]
 
@@ -106,8 +114,8 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
         axes.plot(x[settings.best], y[settings.best], **BEST, clip_on=False)
     x_ticks(axes, scales[0])
     axes.set_yticks(*scales[1].ticks(*axes.get_ylim()))
-    axes.set_xlabel(in_words(names[0]), fontsize=8, labelpad=2)
-    axes.set_ylabel(in_words(names[1]), fontsize=8, labelpad=4)
+    axes.set_xlabel(label_of(names[0]), fontsize=8, labelpad=2)
+    axes.set_ylabel(label_of(names[1]), fontsize=8, labelpad=4)
 
 
 def _limits(places: Array) -> tuple[float, float]:
@@ -122,8 +130,8 @@ def _best(settings: Settings, room: float) -> list[str]:
         return ["all diverged"]
     drawn = axes_of(settings)
     names = [*drawn, *(name for name in settings.axes if name not in drawn)]
-    words = [f"{name} {number(float(settings.axes[name][settings.best]), 3)}" for name in names]
-    lines = [f"{number(float(settings.loss[settings.best]), 3)} at {words[0]}"]
+    words = [f"{name} {written(float(settings.axes[name][settings.best]), 3)}" for name in names]
+    lines = [f"{written(float(settings.loss[settings.best]), 3)} at {words[0]}"]
     for word in words[1:]:
         longer = f"{lines[-1]}, {word}"
         if text_width(longer, SMALL) <= room:
@@ -154,7 +162,7 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
         extend=extend.get(beyond, "neither"),
     )
     ticks = powers(*limits)
-    bar.set_ticks(np.log10(ticks).tolist(), labels=[number(float(tick)) for tick in ticks])
+    bar.set_ticks(np.log10(ticks).tolist(), labels=[written(float(tick)) for tick in ticks])
     axes.tick_params(length=2, labelsize=7.5, pad=2)
     text: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     figure.text((left - 0.1) / style.WIDTH, 1 - 0.135 / height, "median loss", **text)

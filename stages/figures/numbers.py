@@ -1,7 +1,7 @@
 """How numbers are written in pictures."""
 
 
-def number(value: float, digits: int = 2) -> str:
+def written(value: float, digits: int = 2) -> str:
     """With so many significant digits: 0.012, 12, 1.2·10⁻⁸."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if value == 0 or -3 <= int(exponent) < 5:

@@ -183,7 +183,7 @@ class Regions:
     def key(self) -> list[Artist]:
         entries: list[Artist] = []
         for index, label in enumerate(self.classes):
-            look = _dots(style.class_colour(index), 6, style.short(label))
+            look = _dots(style.class_colour(index), 6, style.shortened(label))
             entries.append(Line2D([], [], **{**look, "marker": style.class_marker(index)}))
         entries += [Line2D([], [], **_dots("#999999", 4, "train"))]
         entries += [Line2D([], [], **_dots("#999999", 6.5, "test"))]
@@ -244,7 +244,7 @@ class Confusion:
         axes.set(xlabel=f"predicted {test.target_name}", ylabel=f"true {test.target_name}")
         axes.set(xlim=(0, count), ylim=(count, 0), aspect="equal")
         axes.grid(False)
-        labels = [style.short(label) for label in test.classes]
+        labels = [style.shortened(label) for label in test.classes]
         longest = style.CHARACTER * max(map(len, labels))  # inches
         upright = longest * count > 0.9 * style.width(axes)
         axes.set_xticks(np.arange(count) + 0.5, labels, rotation=90 if upright else 0)

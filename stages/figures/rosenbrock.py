@@ -15,7 +15,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from stages.figures import style
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 
 Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first
@@ -152,7 +152,7 @@ def _caption(axes: Axes, name: str, path: Array) -> None:
         text = f"diverged at step {steps}"
     else:
         value = float(rosenbrock(*path[-1]))
-        text = f"f = {number(value) if math.isfinite(value) else '∞'}"
+        text = f"f = {written(value) if math.isfinite(value) else '∞'}"
     above: dict[str, Any] = {"y": 1.04, "va": "baseline", "transform": axes.transAxes}
     axes.text(0, s=name, weight="bold", fontsize=8.5, ha="left", **above)
     axes.text(1, s=text, fontsize=7.5, color=style.GREY, ha="right", **above)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 
 Array = NDArray[Any]
 
@@ -42,12 +42,12 @@ class Scale:
         """A few places from low to high, and what is written there."""
         if self.by == "rank":
             places = np.arange(0, len(self.values), -(-len(self.values) // RANKS))
-            return places, [number(float(value), 3) for value in self.values[places]]
+            return places, [written(float(value), 3) for value in self.values[places]]
         if self.by == "value":
             places = _between(low, high)
-            return places, [number(float(place), 10) for place in places]
+            return places, [written(float(place), 10) for place in places]
         values = powers(10**low, 10**high)
-        return np.log10(values), [number(float(value)) for value in values]
+        return np.log10(values), [written(float(value)) for value in values]
 
 
 def scale_of(values: Array) -> Scale:

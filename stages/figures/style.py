@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.figures.palette import cells, find_palette
 
 WIDTH = 8.0  # inches; with DPI twice the 800 pixels that a README is wide
@@ -145,7 +145,7 @@ def log_axis(axes: Axes) -> None:
         ticks = [tick for tick in every if low <= tick <= high]
     else:
         ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
-    axes.set_yticks(ticks, [number(tick, 3) for tick in ticks])
+    axes.set_yticks(ticks, [written(tick, 3) for tick in ticks])
     axes.yaxis.set_minor_locator(NullLocator())
 
 
@@ -181,7 +181,7 @@ def empty(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), dpi=DPI)
 
 
-def short(label: str) -> str:
+def shortened(label: str) -> str:
     """A label of 16 characters at most."""
     return label if len(label) <= 16 else label[:15] + "…"
 

@@ -9,8 +9,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from stages.figures import curves as sweep
-from stages.figures import heatmap, style
+from stages.figures import heatmap, style, sweep_losses
 
 # The custom property of CSS that stands for a colour. The others are as well seen in the dark.
 THEME = {
@@ -22,8 +21,8 @@ THEME = {
         (style.FAINT, "faint"),
         (matplotlib.rcParams["grid.color"], "grid"),
         (style.BLUE, "blue"),
-        (sweep.BAND["facecolor"], "band"),
-        (sweep.OTHERS["color"], "others"),
+        (sweep_losses.BAND["facecolor"], "band"),
+        (sweep_losses.OTHERS["color"], "others"),
         (heatmap.NOTHING, "nothing"),
         (style.class_colour(0), "purple"),
         (style.class_colour(5), "green"),

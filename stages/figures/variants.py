@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from stages.figures import style
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.task.variants import Variant
 
 # Equality bit for bit is not the low end of a ramp: it has a colour of its own.
@@ -158,4 +158,4 @@ def _draw_key(axes: Axes) -> None:
 
 
 def _short(ulp: int) -> str:
-    return str(ulp) if ulp < 100_000 else number(ulp, 1)
+    return str(ulp) if ulp < 100_000 else written(ulp, 1)

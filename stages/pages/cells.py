@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 
 Value = float | int | str | None
 
@@ -46,7 +46,7 @@ def cell(value: Value, digits: int = 3) -> Cell:
             return Cell(value)
         case int() if abs(value) < LONG:
             return Cell(str(value), str(value))
-    return Cell(number(value, digits if isinstance(value, float) else 2), repr(value))
+    return Cell(written(value, digits if isinstance(value, float) else 2), repr(value))
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> Table:
@@ -54,38 +54,38 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Value]])
     return Table(caption, columns, [[cell(value) for value in row] for row in rows])
 
 
-def leaves(value: object, *keys: str) -> Iterator[tuple[str, str]]:
+def rows_of(value: object, *keys: str) -> Iterator[tuple[str, str]]:
     """Every value in nested dictionaries by its dotted key, as YAML has it in a line.
 
     A list of dictionaries has a line for each.
     """
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from leaves(inner, *keys, str(key))
+            yield from rows_of(inner, *keys, str(key))
     elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
         for index, inner in enumerate(value):
-            yield ".".join(keys) + f"[{index}]", in_words(inner)
+            yield ".".join(keys) + f"[{index}]", in_a_line(inner)
     else:
-        yield ".".join(keys), in_words(value)
+        yield ".".join(keys), in_a_line(value)
 
 
-def in_words(value: object) -> str:
+def in_a_line(value: object) -> str:
     """A value in a line: `lr 0.1, betas [0.9, 0.99]`."""
     match value:
         case dict():
-            return ", ".join(f"{key} {in_words(inner)}" for key, inner in value.items()) or "{}"
+            return ", ".join(f"{key} {in_a_line(inner)}" for key, inner in value.items()) or "{}"
         case list() | tuple():
-            return f"[{', '.join(map(in_words, value))}]"
+            return f"[{', '.join(map(in_a_line, value))}]"
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[value]
     return str(value)
 
 
-def short(setting: Mapping[str, object]) -> str:
+def setting_in_a_line(setting: Mapping[str, object]) -> str:
     """A setting of hyperparameters in a line, numbers with three digits."""
-    return in_words(
+    return in_a_line(
         {
-            name: number(value, 3) if isinstance(value, float) else value
+            name: written(value, 3) if isinstance(value, float) else value
             for name, value in setting.items()
         }
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.pages.verdict import count, in_digits
 from stages.proofs.claims import Metrics
 
@@ -27,6 +27,6 @@ def above_optimum(metrics: Metrics) -> str:
     if excess is None or loss is None:
         return ""
     return (
-        f"The train loss is {number(100 * excess)} % above that of the least-squares optimum, "
-        f"whose test loss is {number(loss, 3)}."
+        f"The train loss is {written(100 * excess)} % above that of the least-squares optimum, "
+        f"whose test loss is {written(loss, 3)}."
     )

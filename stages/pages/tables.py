@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from stages.figures.variants import colour, is_light
-from stages.pages.cells import Cell, Table, Value, cell, leaves, short, table
+from stages.pages.cells import Cell, Table, Value, cell, rows_of, setting_in_a_line, table
 from stages.task.variants import Variant
 
 Metrics = Mapping[str, Any]
@@ -152,7 +152,7 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
 def _setting(best: Mapping[str, object] | None) -> str | None:
     if best is None:
         return None
-    return short(best) if best else "as given"  # where nothing is swept but the seeds
+    return setting_in_a_line(best) if best else "as given"  # where nothing is swept but the seeds
 
 
 def _loss(metrics: Metrics) -> float:
@@ -163,7 +163,7 @@ def _loss(metrics: Metrics) -> float:
 def parameters(section: str, content: object) -> Table:
     """A section of params.yaml, a row for each value."""
     caption = f"params.yaml: {section}" if section else "params.yaml"
-    return table(caption, ["parameter", "value"], list(leaves(content)))
+    return table(caption, ["parameter", "value"], list(rows_of(content)))
 
 
 def versions() -> Table:

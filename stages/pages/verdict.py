@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.proofs.claims import (
     Claim,
     Metrics,
@@ -61,7 +61,7 @@ def _different(name: str, claim: Claim) -> str:
         return f"{name} is not the same among many runs as alone"
     if claim.value is None:
         return f"{name} has not been compared"
-    units = f"{number(claim.value) if claim.value >= 1e5 else claim.value} units in the last place"
+    units = f"{written(claim.value) if claim.value >= 1e5 else claim.value} units in the last place"
     return f"{name} differs from its reference by up to {units}, first at step {claim.step}"
 
 
@@ -136,7 +136,7 @@ def count(times: int, what: str) -> str:
 
 def in_digits(value: float | None) -> str:
     """A number with two digits, or that there is none."""
-    return "not a number" if value is None else number(value)
+    return "not a number" if value is None else written(value)
 
 
 def _steps(found: Iterator[int]) -> str:

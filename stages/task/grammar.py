@@ -24,7 +24,7 @@ from stages.task.errors import shown, unknown
 from stages.task.hyperparameters import TRAINS_NETWORKS
 from stages.task.optimizers import Hyperparameters, Own
 from stages.task.section import Mistake, Section, wrong
-from stages.task.values import Count, number
+from stages.task.values import Count, parsed
 
 Values = NDArray[Any]
 Draw = Callable[[np.random.Generator, int], Values]
@@ -100,7 +100,7 @@ def _axis(value: object) -> Axis:
             f"{{uniform: [from, to]}}, loguniform or choice; got {shown(value)}"
         )
     (name,) = names
-    ends: list[Any] = [number(end) for end in value[name]] if isinstance(value[name], list) else []
+    ends: list[Any] = [parsed(end) for end in value[name]] if isinstance(value[name], list) else []
     if name == "choice":
         if not ends:
             raise ValueError(f"choice must be a list of values, got {shown(value[name])}")
@@ -124,7 +124,7 @@ def _axis(value: object) -> Axis:
 
 
 def _choices(values: list[Any]) -> Axis:
-    values = [number(value) for value in values]
+    values = [parsed(value) for value in values]
     if not values:
         raise ValueError("must have at least one value, got []")
     if all(map(_is_finite, values)):
@@ -136,7 +136,7 @@ def _choices(values: list[Any]) -> Axis:
 
 
 def _whole(value: object, least: int, name: str = "") -> int:
-    value = number(value)
+    value = parsed(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name}must be a whole number of at least {least}, got {shown(value)}")
     return value

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from stages.task.errors import shown
 from stages.task.section import Section
-from stages.task.values import number
+from stages.task.values import parsed
 
 Scope = Literal["element", "array", "model"]
 
@@ -59,7 +59,7 @@ def _dotted_name(value: object) -> object:
 def _hyperparameter(value: object) -> object:
     if isinstance(value, list):
         return tuple(map(_hyperparameter, value))
-    value = number(value)
+    value = parsed(value)
     if isinstance(value, dict) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(
             f"must be a finite number, true, false, a text, null or a list; got {shown(value)}"

@@ -30,7 +30,7 @@ class Section(BaseModel):
         except ValidationError as failure:
             errors = failure.errors(include_url=False)
             raise ValidationError.from_exception_data(
-                cls.__name__, [_in_words(cls, error) for error in errors]
+                cls.__name__, [_explained(cls, error) for error in errors]
             ) from None
 
     @classmethod
@@ -66,7 +66,7 @@ def _detail(words: str, place: tuple[Any, ...], given: object) -> InitErrorDetai
     return InitErrorDetails(type=error, loc=place, input=given)
 
 
-def _in_words(section: type[Section], error: ErrorDetails) -> InitErrorDetails:
+def _explained(section: type[Section], error: ErrorDetails) -> InitErrorDetails:
     # An error of a section within this one is in words already.
     words = error["msg"] if error["type"] == "in_words" else _words(section, error)
     place = error["loc"]

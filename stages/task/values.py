@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, Strict
 from stages.task.errors import shown
 
 
-def number(value: object) -> object:
+def parsed(value: object) -> object:
     """A number for a text that is one, an integer for a whole number, anything else as it is.
 
     `dvc exp run -S lr=1e-5` writes `1e-05`, which YAML 1.1 reads as a text, and `-S epochs=1e2`
@@ -27,7 +27,7 @@ def number(value: object) -> object:
 
 def count_or_fraction(value: object) -> object:
     """A whole number of at least 1, or a fraction between 0 and 1; raises ValueError."""
-    value = number(value)
+    value = parsed(value)
     if _is_count(value) or (isinstance(value, float) and 0 < value < 1):
         return value
     raise ValueError(
@@ -37,7 +37,7 @@ def count_or_fraction(value: object) -> object:
 
 def count_or_full(value: object) -> object:
     """A whole number of at least 1, or "full"; raises ValueError."""
-    value = number(value)
+    value = parsed(value)
     if _is_count(value) or value == "full":
         return value
     raise ValueError(f"must be a whole number of at least 1, or full; got {shown(value)}")
@@ -47,7 +47,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-Numeric = BeforeValidator(number)
+Numeric = BeforeValidator(parsed)
 Flag = Annotated[bool, Strict(), Field(description="true or false")]
 Text = Annotated[str, MinLen(1), Field(description="a text")]
 Count = Annotated[int, Strict(), Ge(1), Numeric, Field(description="a whole number of at least 1")]

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from stages.figures.numbers import number
     ],
 )
 def test_a_number_is_short_and_plain(value: float, digits: int, text: str) -> None:
-    assert number(value, digits) == text
+    assert written(value, digits) == text

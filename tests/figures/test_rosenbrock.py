@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 
-from stages.figures import rosenbrock as paths
+from stages.figures import rosenbrock as picture
 from stages.figures import style
 from stages.figures.rosenbrock import draw_paths, rosenbrock
 
@@ -23,7 +23,7 @@ def drawn(**optimizers: dict[str, np.ndarray]) -> Figure:
 
 def lines(figure: Figure, part: str) -> list[Line2D]:
     """In each panel the line that is drawn for a part of the picture."""
-    looks = paths.LOOKS[part]
+    looks = picture.LOOKS[part]
     found = []
     for axes in figure.axes:
         found += [
@@ -74,9 +74,9 @@ def test_dots_are_torchs_own_points_apart_from_each_other_and_near_to_all_of_the
     assert {tuple(point) for point in kept} <= {tuple(point) for point in theirs}
     place = axes.transData.transform(kept) / style.DPI
     apart = np.hypot(*(place[:, None] - place).T) + np.diag(np.full(len(kept), np.inf))
-    assert apart.min() >= paths.APART
+    assert apart.min() >= picture.APART
     every = axes.transData.transform(theirs) / style.DPI
-    assert np.hypot(*(every[:, None] - place).T).min(axis=0).max() < paths.APART
+    assert np.hypot(*(every[:, None] - place).T).min(axis=0).max() < picture.APART
     assert 5 < len(kept) < 200
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.figures.scale import Scale, powers, scale_of, scale_of_cells
 
 
@@ -44,7 +44,7 @@ def test_many_ranks_are_not_all_written() -> None:
     scale = Scale(np.arange(30.0) ** 2, "rank")
     places, labels = scale.ticks(-0.5, 29.5)
     assert 4 <= len(places) <= 8
-    assert labels == [number(float(scale.values[place]), 3) for place in places]
+    assert labels == [written(float(scale.values[place]), 3) for place in places]
 
 
 def test_bounds_are_halfway_between_the_places() -> None:

@@ -14,7 +14,7 @@ from repository import ROOT
 
 from stages.task.hyperparameters import BUILT_IN
 from stages.task.optimizers import Hyperparameters
-from stages.task.values import number
+from stages.task.values import parsed
 
 MODULES = sorted(path.stem for path in (ROOT / "stages/optim").glob("*.py"))
 OF_OPTIMIZERS = [
@@ -94,7 +94,7 @@ def test_params_yaml_documents_every_hyperparameter(kind: type[Hyperparameters])
             continue
         default = re.search(r"default (\[.*\]|\S+)", text)[1]
         value = yaml.safe_load(own_defaults(kind).get(name, default))
-        value = tuple(map(number, value)) if isinstance(value, list) else number(value)
+        value = tuple(map(parsed, value)) if isinstance(value, list) else parsed(value)
         assert value == field.default, name
         said = [(sign, float(limit)) for sign, limit in re.findall(r"([<>]=?) ([\d.]+)", text)]
         assert said == bounds_of(field.annotation, field.metadata), name

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.pages.cells import Cell, Value, cell, in_words, leaves, short, table
+from stages.pages.cells import Cell, Value, cell, in_a_line, rows_of, setting_in_a_line, table
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_every_value_has_a_line_with_its_key() -> None:
         "nesterov": True,
         "reference": None,
     }
-    assert list(leaves(content)) == [
+    assert list(rows_of(content)) == [
         ("data.source", "a.csv"),
         ("data.options", "{}"),
         ("sweep.lr.log", "[0.001, 10]"),
@@ -50,5 +50,5 @@ def test_every_value_has_a_line_with_its_key() -> None:
 
 def test_a_setting_is_short() -> None:
     setting = {"lr": 0.022638034095214477, "betas[0]": 0.9, "nesterov": True}
-    assert short(setting) == "lr 0.0226, betas[0] 0.9, nesterov true"
-    assert in_words({}) == "{}"
+    assert setting_in_a_line(setting) == "lr 0.0226, betas[0] 0.9, nesterov true"
+    assert in_a_line({}) == "{}"

@@ -7,7 +7,7 @@ from PIL import Image
 from repository import ROOT
 
 from stages.figures import style
-from stages.pages import images as pictures
+from stages.pages import images
 from stages.pages.images import Picture, animation, figure, image
 
 GIF = ROOT / "plots/moons/learning.gif"
@@ -42,7 +42,7 @@ def test_a_figure_is_vectors_unless_they_are_large(
     path = tmp_path / "figure.png"
     style.save(style.empty(1), path)
     assert str(figure(style.empty(1), path, "a figure")).startswith("<svg ")
-    monkeypatch.setattr(pictures, "LARGE", 10)
+    monkeypatch.setattr(images, "LARGE", 10)
     large = figure(style.empty(1), path, "a figure")
     assert isinstance(large, Picture)
     assert large == image(path, "a figure")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.proofs import by_itself as own
+from stages.proofs import by_itself
 from stages.proofs.by_itself import checks_by_itself
 from stages.proofs.objective import objective
 from stages.proofs.paths import numpy_paths
@@ -86,11 +86,11 @@ def test_one_that_takes_no_arrays(
 
 
 def test_variants_train_at_once_that_differ_in_numbers_alone() -> None:
-    alike = own._without_numbers({"lr": 0.1, "betas": (0.9, 0.99), "nesterov": True})
-    assert alike == own._without_numbers({"lr": 0.3, "betas": (0.5, 0.9), "nesterov": True})
+    alike = by_itself._without_numbers({"lr": 0.1, "betas": (0.9, 0.99), "nesterov": True})
+    assert alike == by_itself._without_numbers({"lr": 0.3, "betas": (0.5, 0.9), "nesterov": True})
     for other in (
         {"lr": 0.1, "betas": (0.9, 0.99), "nesterov": False},
         {"lr": 0.1, "nesterov": True},
         {"lr": 0.1, "betas": (0.9, 0.99, 0.5), "nesterov": True},
     ):
-        assert alike != own._without_numbers(other)
+        assert alike != by_itself._without_numbers(other)

@@ -8,7 +8,7 @@ import pytest
 from small_sweeps import NAME, classifier, plan_blocks, regression, run_blocks, same
 from trainings import Task, train
 
-from stages.sweeps import blocks as block
+from stages.sweeps import blocks
 from stages.sweeps.results import Runs
 from stages.task.errors import InputError
 from stages.task.grammar import with_parts
@@ -89,7 +89,7 @@ def test_every_kind_of_training(task: Any, batch: Any, dtype: str) -> None:
 def test_the_size_of_a_block_changes_no_bit(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     task = classifier(SOME, seeds=3, training__batch_size=32)
     expected = run_blocks(task)
-    monkeypatch.setattr(block, "RUNS", size)
+    monkeypatch.setattr(blocks, "RUNS", size)
     planned = plan_blocks(task)
     assert max(len(one.rows) for one in planned) == min(size, 5)  # each value of nesterov has 5
     rows = np.concatenate([one.rows for one in planned])

@@ -20,7 +20,7 @@ from stages.task.hyperparameters import (
 )
 from stages.task.parameters import Task, read_parameters
 from stages.task.source import Generator, OwnTable
-from stages.task.values import number
+from stages.task.values import parsed
 
 
 @pytest.fixture
@@ -555,7 +555,7 @@ def test_what_dvc_exp_run_writes_are_numbers(tmp_path, monkeypatch):
 
 @given(st.floats(allow_nan=False) | st.integers(-(2**53), 2**53))
 def test_the_text_of_a_number_is_that_number(value):
-    assert number(repr(value)) == number(value) == value
+    assert parsed(repr(value)) == parsed(value) == value
 
 
 @given(st.text())
@@ -563,7 +563,7 @@ def test_a_text_that_is_no_number_stays_a_text(text):
     try:
         float(text)
     except ValueError:
-        assert number(text) is text
+        assert parsed(text) is text
 
 
 def test_a_table_of_ones_own_needs_no_options_and_no_seed(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
 from stages.figures import style
-from stages.figures.numbers import number
+from stages.figures.numbers import written
 from stages.figures.scale import Scale, scale_of
 from stages.figures.settings import LEARNING_RATE, Settings, window
 
@@ -68,13 +68,13 @@ def draw_sweep(sweep: Sequence[Settings]) -> Figure:
         if len(scales) == 1:
             axes.tick_params(labelbottom=place + columns >= len(ordered))
         else:
-            axes.set_xlabel(in_words(settings.along), fontsize=8, labelpad=1)
+            axes.set_xlabel(label_of(settings.along), fontsize=8, labelpad=1)
         _draw_others(axes, settings, ordered, scale)
         _draw(axes, settings, scale)
         caption(axes, settings, [_best(settings)])
     middle = (LEFT + style.WIDTH - RIGHT) / 2 / style.WIDTH
     if len(scales) == 1:
-        figure.text(middle, 0.05 / height, in_words(ordered[0].along), ha="center", va="bottom")
+        figure.text(middle, 0.05 / height, label_of(ordered[0].along), ha="center", va="bottom")
     centre = (BOTTOM + height - LEGEND - NAME) / 2 / height
     beside: dict[str, Any] = {"rotation": 90, "ha": "left", "va": "center"}
     figure.text(0.06 / style.WIDTH, centre, "training loss at the end", **beside)
@@ -123,7 +123,7 @@ SHADES = LinearSegmentedColormap.from_list(
 )
 
 
-def in_words(axis: str | None) -> str:
+def label_of(axis: str | None) -> str:
     """What is written at an axis."""
     return "learning rate" if axis == LEARNING_RATE else axis or ""
 
@@ -255,7 +255,7 @@ def _draw_dots(axes: Axes, settings: Settings, scale: Scale) -> None:
 
 def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
     """Above a panel: the optimizer with what is fixed, and below it lines of text."""
-    name = style.short(settings.optimizer)
+    name = style.shortened(settings.optimizer)
     inch = style.DPI / axes.bbox.height
     heights = [1 + (0.08 + 0.15 * (len(lines) - place)) * inch for place in range(len(lines) + 1)]
     look: dict[str, Any] = {"va": "baseline", "transform": axes.transAxes}
@@ -286,12 +286,12 @@ def _best(settings: Settings) -> str:
     """The smallest loss and where it is, with a hint if the values end there."""
     if settings.best is None:
         return "all diverged"
-    loss = number(float(settings.loss[settings.best]), 3)
+    loss = written(float(settings.loss[settings.best]), 3)
     if settings.along is None:
         return loss
     values = settings.axes[settings.along]
     value = values[settings.best]
-    text = f"{loss} at {settings.along} {number(float(value))}"
+    text = f"{loss} at {settings.along} {written(float(value))}"
     if settings.are_a_grid and len(np.unique(values)) > 2:
         text += " (largest)" if value == values.max() else ""
         text += " (smallest)" if value == values.min() else ""

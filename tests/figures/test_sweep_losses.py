@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from swept import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
 
 from stages.figures import style
-from stages.figures.curves import ABOVE, BELOW, DOT, LINE, draw_sweep
 from stages.figures.settings import Settings
+from stages.figures.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
 
 NAMES = [
     *("sgd", "adam", "adamw", "adamax", "nadam", "radam"),
@@ -246,7 +246,7 @@ def test_long_names_and_different_axes_leave_room_for_each_other(tmp_path: Path)
     figure = draw_sweep(sweep)
     assert_texts_are_readable(figure)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert style.short(long) in texts
+    assert style.shortened(long) in texts
     assert "1.23·10⁻⁸ at etas 10⁻⁷" in texts
     assert texts.count("lr=0.1 nesterov=true") == 1
 
