@@ -50,3 +50,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(reproduced: Path, tmp_path: Path) -> Path:
     """A copy of the reproduced repository that a test may change."""
     return shutil.copytree(reproduced, tmp_path / "project", symlinks=True)
+
+
+@pytest.fixture
+def in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,16 @@ def finished_blocks() -> dict[str, tuple[int, bytes]]:
         for path in paths
         if path.suffix != ".part"
     }
+
+
+def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
+    """Waits until a sweep has finished as many blocks, which must not be all."""
+    deadline = time.monotonic() + 60
+    while len(finished_blocks()) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert process.poll() is None
 
 
 def same(left: NDArray[Any], right: NDArray[Any]) -> bool:

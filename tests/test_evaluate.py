@@ -23,13 +23,10 @@ from stages.files.files import (
     write_tensors,
 )
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
 DRIFT = {"parameters", "parameters_ulp", "loss"}
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def strict_json(text: str) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """What the three original scripts claim, with their numbers, by the parts of this project."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -10,6 +8,8 @@ from trainings import task_like, train, write_generated
 from stages.files.files import Files, read_table
 from stages.graph import Graph
 from stages.optim import SGD
+
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -47,11 +47,6 @@ def test_gradients_and_p_agree_on_y_equals_p_times_x_squared(dtype: str) -> None
     assert p.item() == pytest.approx(p_torch.item(), rel=tolerance)
     # on paper each step takes p to p - 0.1 x²
     assert p.item() == pytest.approx(1.2 - 0.1 * np.sum(x.astype(float) ** 2), rel=2 * tolerance)
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("twin", ["numpy", "torch"])

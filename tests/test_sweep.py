@@ -25,6 +25,7 @@ from small_sweeps import (
     plan_blocks,
     start_sweep,
     sweep,
+    wait_for_blocks,
     write_parameters,
 )
 from trainings import write_samples
@@ -34,15 +35,12 @@ from stages.schema.parameters import Task
 from stages.sweep import train_all
 from stages.sweeps import blocks as block
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 OPTIMIZERS = {
     "sgd": {"lr": {"log": [0.01, 1], "points": 4}, "momentum": [0.0, 0.9]},
     "adam": {"lr": [0.001, 0.01, 0.1]},
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def write(**changes: Any) -> Task:
@@ -98,14 +96,6 @@ MANY: dict[str, Any] = {
     "seeds": 12,
     "training__epochs": 300,
 }
-
-
-def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(finished_blocks()) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def children(parent: int) -> list[int]:

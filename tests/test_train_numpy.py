@@ -1,7 +1,5 @@
 """The NumPy twin, against the same trainings written out by hand."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from trainings import task_like, train, write_samples
@@ -9,10 +7,7 @@ from trainings import task_like, train, write_samples
 from stages.files.files import Files, read_table
 from stages.training.plan import plan
 
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 def test_the_seeds_regression_by_hand() -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,7 @@ from stages.models.mlp import predict
 from stages.models.mlp_torch import network
 from stages.params.errors import InputError
 
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 LINE = {"model__loss": "half_mse", "model__hidden": []}

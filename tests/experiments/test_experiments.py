@@ -8,14 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dask_cluster import Cluster
 from repository import ROOT, run
 
 from stages.experiments import experiment
@@ -150,38 +148,12 @@ def test_the_readme_sweeps_with_the_queue_and_with_clones(project: Project) -> N
         assert metrics(shown[key]) == metrics(same)
 
 
-@contextmanager
-def cluster(folder: Path, **environment: str) -> Iterator[str]:
-    """The address of a Dask scheduler with one worker, in processes of their own.
-
-    The worker finds neither this Python nor this repository on its paths.
-    """
-    dask, address = str(Path(sys.executable).parent / "dask"), folder / "scheduler.json"
-    local = ["--scheduler-file", str(address), "--host", "127.0.0.1", "--no-dashboard"]
-    environment |= {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OMP_NUM_THREADS": "1"}
-    commands = [["scheduler", "--port", "0"], ["worker", "--nthreads", "1", "--no-nanny"]]
-    with (folder / "log").open("w") as log:
-        started = [
-            subprocess.Popen([dask, *command, *local], cwd=folder, env=environment, stderr=log)
-            for command in commands
-        ]
-    try:
-        for _ in range(300):
-            if address.exists() and address.read_text():
-                break
-            time.sleep(0.1)
-        yield json.loads(address.read_text())["address"]
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(timeout=30)
-
-
 def test_a_cluster_runs_an_experiment(project: Project, tmp_path: Path) -> None:
     override, targets = "tasks.classification.split.seed=7", ["split@classification", "generate"]
-    with cluster(tmp_path, **project.environment) as address:
+    with Cluster(tmp_path, **project.environment) as cluster:
+        cluster.worker()
         code, printed, errors = project.sweep(
-            "-S", override, *targets, DASK_SCHEDULER_ADDRESS=address
+            "-S", override, *targets, DASK_SCHEDULER_ADDRESS=cluster.address
         )
     errors = [line for line in errors if "has no workers yet" not in line]
     assert (code, printed, errors) == (0, [f"{name(override, *targets)} is done"], [])

@@ -16,6 +16,8 @@ from stages.sweeps.grammar import with_parts
 from stages.sweeps.results import Runs
 from stages.training.hyperparameters import Own
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 EVERY = {
     **{
         name: {"lr": [0.003, 0.3]}
@@ -30,11 +32,6 @@ SOME = {
     "sgd": {"lr": {"log": [0.001, 0.1], "points": 5}, "momentum": 0.9, "nesterov": [True, False]},
     "adam": {"lr": [0.01, 0.1, 1, 10]},
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def alone(task: Task, runs: Runs, point: int, seed: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Runs of a sweep in torch, against the torch twin's training with the same settings."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,13 @@ from stages.schema.parameters import Task
 from stages.sweep import drift
 from stages.sweeps.repeated_torch import losses
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 CASES: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
     (classifier, {"adam": {"lr": [0.01, 0.1], "betas": [0.8, [0.9, 0.99]]}}, {}),
     (classifier, {"sgd": {"lr": 0.1, "momentum": [0.5]}}, {"training__batch_size": 30}),
     (regression, {"rprop": {"lr": [0.01]}}, {"model__dtype": "float32"}),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "optimizers", "changes"), CASES)

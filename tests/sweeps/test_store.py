@@ -19,16 +19,13 @@ from stages.sweeps import store
 from stages.sweeps.blocks import Block
 from stages.sweeps.store import Store
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 RESULTS = {
     "steps": np.array([3, 0]),
     "train_loss": np.array([0.1, np.nan]),
     "test_loss": np.array([-0.0, np.inf]),
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def task(**changes: Any) -> Task:

@@ -1,6 +1,5 @@
 """Blocks on this machine's processes and on a real Dask cluster: the same results, to the bit."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dask_cluster import Cluster
 from repository import ROOT
 from small_sweeps import (
     ALONE,
@@ -26,6 +26,7 @@ from small_sweeps import (
     plan_blocks,
     start_sweep,
     sweep,
+    wait_for_blocks,
     write_parameters,
 )
 
@@ -35,57 +36,16 @@ from stages.schema.parameters import Task
 from stages.sweeps import where
 from stages.sweeps.where import ADDRESS, finished
 
-DASK = [str(Path(sys.executable).with_name("dask"))]
 BLOCKS = 20
-
-
-class Cluster:
-    """A scheduler and workers as users start them, in a folder that knows nothing of us."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._file = folder, folder / "scheduler.json"
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.run("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-        deadline = time.monotonic() + 30
-        while not (self._file.exists() and self._file.read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        self.address = json.loads(self._file.read_text())["address"]
-
-    def run(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", ADDRESS)}
-        common = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self._file)]
-        process = subprocess.Popen(
-            [*DASK, kind, *common, *options],
-            cwd=self._folder,
-            env={**environment, "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        return process
-
-    def worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
-        return self.run("worker", "--no-nanny", "--nthreads", str(threads))
-
-    def end(self) -> None:
-        for process in self.processes:
-            process.kill()
-        for process in self.processes:
-            process.wait()
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One with two workers, one of which has two threads."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         cluster.worker()
         cluster.worker(threads=2)
         yield cluster
-    finally:
-        cluster.end()
 
 
 @pytest.fixture(autouse=True)
@@ -186,13 +146,6 @@ def test_a_mistake_of_the_work_is_raised_here(
 # ---------------------------------------------------------------------------------- on a cluster
 
 
-def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
-    while len(finished_blocks()) < count:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
-    assert len(finished_blocks()) < BLOCKS
-
-
 def test_where_it_runs_changes_no_byte(cluster: Cluster, expected: dict[str, bytes]) -> None:
     """One of the workers has two threads, which must not disturb each other."""
     write()
@@ -288,12 +241,11 @@ def test_a_scheduler_that_is_gone_is_one_line(
     monkeypatch.setattr(
         "small_sweeps.ALONE", f"from stages.sweeps import where; where.SECONDS = 1; {ALONE}"
     )
-    alone = Cluster(tmp_path)
-    process = start_sweep(**{ADDRESS: alone.address})
-    assert process.stdout is not None
-    waiting = f"{alone.address} has no workers yet: waiting for the first\n"
-    assert process.stdout.readline() == waiting
-    alone.end()
+    with Cluster(tmp_path) as alone:
+        process = start_sweep(**{ADDRESS: alone.address})
+        assert process.stdout is not None
+        waiting = f"{alone.address} has no workers yet: waiting for the first\n"
+        assert process.stdout.readline() == waiting
     assert only_line(process) == f"{ADDRESS}: the scheduler at {alone.address} is gone"
 
 
