@@ -21,7 +21,7 @@ from stages.params.command import run
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copytree(ROOT / "stages" / "sources", tmp_path / "stages" / "sources")
+    shutil.copytree(ROOT / "stages" / "samples", tmp_path / "stages" / "samples")
     return tmp_path
 
 

@@ -107,5 +107,5 @@ def test_the_classifier_tells_the_clouds_apart(twin: str) -> None:
     assert history["step"][-1] == 100
     assert history["train_accuracy"][-1] >= 0.95
     assert history["test_accuracy"][-1] >= 0.95
-    # a picture every second step, the first before any
+    # a picture every second step, the first before the training
     np.testing.assert_array_equal(snapshots["step"], range(0, 101, 2))

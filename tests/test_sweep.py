@@ -99,7 +99,7 @@ MANY: dict[str, Any] = {
 
 
 def children(parent: int) -> list[int]:
-    """The processes that a process has started, and those that these have."""
+    """The processes that a process has started, directly and indirectly."""
     found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
     pairs = [tuple(map(int, line.split())) for line in found.splitlines()]
     direct = [pid for pid, ppid in pairs if ppid == parent]
@@ -117,7 +117,7 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
-    """Killed, interrupted with all its processes, then alone: it is the same in the end."""
+    """Killed, interrupted with its children, interrupted alone: the results are the same."""
     task = write(**MANY)
     stops: list[tuple[Callable[[int, int], None], int, int]] = [
         (os.killpg, signal.SIGKILL, -signal.SIGKILL),
@@ -142,7 +142,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
     in_the_end = sweep()
     every = finished_blocks()
     assert len(every) == len(plan_blocks(task))
-    assert {name: every[name] for name in kept} == kept  # neither written nor read otherwise
+    assert {name: every[name] for name in kept} == kept  # none was written again
     assert not list(Files(NAME).blocks.glob("*.part"))
 
     undisturbed = Path("undisturbed")
@@ -158,7 +158,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Task], int]:
-    """How many blocks a sweep trains: it looks at what is kept as the stage does."""
+    """Counts the blocks that a sweep trains, given what it finds in the store."""
     count = 0
 
     def counting(*arguments: Any, **options: Any) -> Any:
@@ -205,7 +205,7 @@ def test_a_block_that_is_not_whole_trains_again(trained: Callable[[Task], int]) 
 
 
 def test_results_that_are_kept_are_written_as_those_that_are_new() -> None:
-    """And those of one process as those of two."""
+    """With one process or with two."""
     write(seeds=1)
     sweep()
     write()
@@ -236,7 +236,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_written_is_taken() -> None:
 
 
 def on_a_terminal(stop_after: int | None = None) -> tuple[int, str]:
-    """The exit code, and what is on the screen; Ctrl-C after as many blocks."""
+    """The exit code and what a terminal shows; Ctrl-C comes after `stop_after` blocks."""
     screen, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
     process = start_sweep(stdout=terminal, stderr=terminal)

@@ -1,4 +1,4 @@
-"""The NumPy twin, against the same trainings written out by hand."""
+"""The NumPy twin against the same trainings written out by hand."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 def test_the_seeds_regression_by_hand() -> None:
-    """The original loop with its gradient on paper: mean of error · x, and mean of error."""
+    """The original loop with the gradient worked out: mean of error · x, and mean of error."""
     task = task_like("regression", training__epochs=4, training__batch_size=30)
     write_samples("line", train=100, test=20, features=1)
     model, _, history = train("numpy", "line", task)
@@ -37,7 +37,7 @@ def test_the_seeds_regression_by_hand() -> None:
 
 
 def test_the_seeds_classifier_by_hand() -> None:
-    """Two layers with relu between, softmax, full batches; the backward pass on paper."""
+    """Two layers with relu between, softmax, full batches; the backward pass worked out."""
     task = task_like("classification", training__epochs=5, optimizers__sgd={"lr": 0.5})
     write_samples("clouds", train=60, test=20, features=2, classes=2)
     model, _, history = train("numpy", "clouds", task)

@@ -25,7 +25,7 @@ HIDDEN = "tasks.classification.model.hidden"
 TARGET = "evaluate@classification"  # as in README
 TRAININGS = {"train_numpy classification", "train_torch classification"}
 
-# Every Python notes its command in a file that all clones share, as it starts.
+# As it starts, every Python process notes its command in a file that all clones share.
 NOTE = """
 import os, sys
 with open(os.environ["NOTES"], "a") as notes:
@@ -98,7 +98,7 @@ def test_experiments_run_once_and_one_that_fails_stops_no_other(project: Project
     assert errors == [f"{none}: params.yaml: {HIDDEN}[0]: must be at least 1, got 0"]
     assert (code, sorted(printed)) == (1, sorted([f"{one} is done", f"{two} is done"]))
 
-    stages = project.stages()  # what others made came out of the shared cache
+    stages = project.stages()  # the others came out of the shared cache
     assert set(stages) == {"evaluate classification"} | TRAININGS
     assert stages["evaluate classification"] == 2
     assert sum(stages[training] for training in TRAININGS) == 5  # of the third, one failed
@@ -109,7 +109,7 @@ def test_experiments_run_once_and_one_that_fails_stops_no_other(project: Project
     assert {key: hidden(data) for key, data in shown.items()} == {one: [16], two: [16, 16]}
     assert project.run("git", "status", "--short") == ""
 
-    # What was trained elsewhere is in the cache of this repository, and as good as was said.
+    # What a clone trained is in the cache of this repository, with the metrics it reported.
     project.run("git", "checkout", "--quiet", shown[two]["rev"])
     project.run("dvc", "checkout", "--quiet", "--allow-missing")
     project.run("python", "-m", "stages.evaluate", "classification")
@@ -142,7 +142,7 @@ def test_the_readme_sweeps_with_the_queue_and_with_clones(project: Project) -> N
     assert max(map(len, table.splitlines())) <= 120
     assert project.stages() == dict.fromkeys({"evaluate classification"} | TRAININGS, 2)
     shown = project.shown()
-    for key in names:  # the queue came to the same
+    for key in names:  # the queue has the same metrics
         queued = [data for other, data in shown.items() if other not in names]
         (same,) = (data for data in queued if hidden(data) == hidden(shown[key]))
         assert metrics(shown[key]) == metrics(same)

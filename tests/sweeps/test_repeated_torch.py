@@ -55,7 +55,7 @@ def test_no_runs() -> None:
 
 
 def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
-    """In a process of its own; of all optimizers, and one without a reference by hand."""
+    """In another process; an optimizer without a reference takes the steps of its own class."""
     task = regression(
         {
             "sgd": {"lr": [0.01, 1e30]},
@@ -76,7 +76,7 @@ def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
     assert found["test_loss"] is not None
     assert 0 < found["train_loss"] < 1e-5
     assert 0 < found["test_loss"] < 1e-5
-    # and they are the losses of these very runs
+    # the losses compared are those of these runs
     gathered[2].results["train_loss"][0, 0] *= 1.5
     wrong = drift(NAME, task, gathered, [task.training.seed])
     assert wrong["train_loss"] == pytest.approx(1 / 3, rel=1e-5)

@@ -1,4 +1,4 @@
-"""Blocks on this machine's processes and on a real Dask cluster: the same results, to the bit."""
+"""Blocks run on this machine and on a real Dask cluster give the same results, bit for bit."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ BLOCKS = 20
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One with two workers, one of which has two threads."""
+    """A cluster of two workers, one of which has two threads."""
     with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         cluster.worker()
         cluster.worker(threads=2)
@@ -78,7 +78,7 @@ def forget() -> None:
 
 
 def only_line(process: subprocess.Popen[str]) -> str:
-    """All that a process prints that ends with exit code 1."""
+    """The one line that a process prints before it ends with exit code 1."""
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1, printed
     (line,) = printed.splitlines()
@@ -108,7 +108,7 @@ def test_each_item_is_done_once(processes: int, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_each_process_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are more cores than work, too."""
+    """Also where there are more cores than items."""
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     monkeypatch.setattr("joblib._parallel_backends.cpu_count", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -121,7 +121,7 @@ def test_each_process_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_results_come_as_they_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first two seconds late; whoever stops asking does not wait for it."""
+    """The first item sleeps for 20 s; closing the generator does not wait for it."""
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     start = time.monotonic()
     results = finished(time.sleep, [20.0, 0.01, 0.02, 0.01])
@@ -147,7 +147,7 @@ def test_a_mistake_of_the_work_is_raised_here(
 
 
 def test_where_it_runs_changes_no_byte(cluster: Cluster, expected: dict[str, bytes]) -> None:
-    """One of the workers has two threads, which must not disturb each other."""
+    """One worker has two threads, which must not disturb each other."""
     write()
     assert sweep(**{ADDRESS: cluster.address}) == expected
     forget()
@@ -185,7 +185,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
 def test_workers_take_the_code_of_each_sweep(
     cluster: Cluster, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """They live on while it changes, in a module that others import, and back again."""
+    """They live on while an imported module changes, and changes back."""
     write()
     code = tmp_path / "code"
     shutil.copytree(ROOT / "stages", code / "stages", ignore=shutil.ignore_patterns("__pycache__"))
@@ -208,7 +208,7 @@ def test_a_mistake_on_a_worker_is_one_line(cluster: Cluster) -> None:
 def test_workers_compute_as_this_machine_does(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the same NumPy, and on one thread."""
+    """They have the same NumPy and compute on one thread."""
     monkeypatch.setenv(ADDRESS, cluster.address)
     assert dict(finished(partial(np.multiply, 2), [1, 2, 3])) == {0: 2, 1: 4, 2: 6}
     with monkeypatch.context() as patch:
@@ -236,7 +236,7 @@ def set_threads(cluster: Cluster, number: str) -> None:
 def test_a_scheduler_that_is_gone_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before its first worker has come."""
+    """The scheduler ends before its first worker has come."""
     write()
     monkeypatch.setattr(
         "small_sweeps.ALONE", f"from stages.sweeps import where; where.SECONDS = 1; {ALONE}"
@@ -249,7 +249,7 @@ def test_a_scheduler_that_is_gone_is_one_line(
     assert only_line(process) == f"{ADDRESS}: the scheduler at {alone.address} is gone"
 
 
-# -------------------------------------------------------------------------------- no one answers
+# -------------------------------------------------------------------------------- nobody answers
 
 
 @pytest.fixture
@@ -272,7 +272,7 @@ def refusal(address: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("address", ["cluster", "tcp://", "ftp://127.0.0.1:1", "1:2:3"])
-def test_what_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal(address, monkeypatch)
 
 
@@ -282,11 +282,11 @@ def test_nobody_listens(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert "Timed out" in refusal(address, monkeypatch)
 
 
-def test_one_who_listens_but_is_silent(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_silent(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal(listening[0], monkeypatch)
 
 
-def test_one_who_speaks_another_language(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_of_another_protocol(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     address, server = listening
 
     def speak() -> None:
