@@ -1,4 +1,4 @@
-"""Settings of all tests."""
+"""Settings and fixtures that all tests share."""
 
 import fcntl
 import os
@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 from repository import cold_run
 
-# The test processes share the cores: more threads in each of them only wait for one another.
+# The test processes share the cores: more threads in each would only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
-# Those that `make test` starts run make as users do, from a shell and not from another make.
+# Tests that `make test` runs call make as users do: from a shell, not from another make.
 for name in ("MAKEFLAGS", "MAKELEVEL"):
     os.environ.pop(name, None)
 
-# In the background of a shell an interrupt is ignored, by what the tests start and interrupt, too.
+# A shell lets what it runs in the background ignore interrupts, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# These begin, so that no process has to wait for another at the end. The first is the one whose
-# fixture the others wait for; the second does not need it.
+# These run first, so that no process waits for another at the end. The first makes `reproduced`,
+# which the second does not need.
 LONGEST = [
-    *["test_end_to_end", "test_drawn", "test_readme", "test_experiments", "test_workflows"],
-    *["test_contributing", "test_where", "test_sweep", "test_muon", "test_pipeline"],
+    *["test_end_to_end", "test_drawn", "test_muon", "test_readme", "test_experiments"],
+    *["test_workflows", "test_contributing", "test_where", "test_sweep", "test_pipeline"],
 ]
 
 
@@ -50,3 +50,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(reproduced: Path, tmp_path: Path) -> Path:
     """A copy of the reproduced repository that a test may change."""
     return shutil.copytree(reproduced, tmp_path / "project", symlinks=True)
+
+
+@pytest.fixture
+def in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)

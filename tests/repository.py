@@ -90,9 +90,9 @@ def set_up_environment(directory: Path) -> None:
 
 
 def cold_run(directory: Path) -> None:
-    """Makes `directory` a repository, on main, in which all has run from nothing and is committed.
+    """Makes `directory` a repository whose pipeline has run from scratch and is committed on main.
 
-    It has two of the tasks, one of which trains as here, and little else.
+    It has two tasks, of which classification trains as long as here, and small checks and sweeps.
     """
     copy_repository(directory)
     edit_parameters(directory, _shorten)

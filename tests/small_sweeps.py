@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def start_sweep(
 
 
 def sweep(code: Path = ROOT, torch: bool = False, **environment: str) -> dict[str, bytes]:
-    """What a whole sweep writes, by the name of the file; it must succeed and print nothing."""
+    """What a sweep writes, by file name; it must succeed and print nothing."""
     process = start_sweep(code, torch, **environment)
     printed, _ = process.communicate(timeout=120)
     assert (process.returncode, printed) == (0, "")
@@ -117,7 +118,7 @@ def outputs() -> dict[str, bytes]:
 
 
 def finished_blocks() -> dict[str, tuple[int, bytes]]:
-    """The files of finished blocks: when they were written, and what is in them."""
+    """The files of finished blocks by name: when each was written, and its content."""
     folder = Files(NAME).blocks
     paths = folder.iterdir() if folder.exists() else []
     return {
@@ -127,7 +128,17 @@ def finished_blocks() -> dict[str, tuple[int, bytes]]:
     }
 
 
+def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
+    """Waits until a running sweep has finished `count` blocks, and still runs."""
+    deadline = time.monotonic() + 60
+    while len(finished_blocks()) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert process.poll() is None
+
+
 def same(left: NDArray[Any], right: NDArray[Any]) -> bool:
-    """Whether the two are equal to the last bit, one NaN being as good as another."""
+    """Whether the two are equal bit for bit; all NaNs count as equal."""
     one, other = (np.where(np.isnan(values), np.nan, values) for values in (left, right))
     return one.dtype == other.dtype and one.tobytes() == other.tobytes()

@@ -1,4 +1,4 @@
-"""The stage that compares gradients three ways: what is right, and what it must find."""
+"""The stage that compares gradients in three ways: all are right, and mistakes are found."""
 
 import json
 import math

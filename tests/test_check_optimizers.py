@@ -1,4 +1,4 @@
-"""The stage that compares every optimizer with torch.optim: what is right, and what is not.
+"""The stage that compares every optimizer with torch.optim: right and wrong optimizers.
 
 It runs in processes of its own, since torch chooses its kernels when it is imported.
 """
@@ -41,7 +41,7 @@ VARIANTS: dict[str, Any] = {
 # change the first.
 FIRST_DIFFERENCES = {"OneBitTooMuch": 7, "Doubled": 1, "CountsOneTwice": 2, "Decaying": 2}
 
-# Optimizers with a mistake, and one of which torch.optim has no equal.
+# Optimizers with a mistake, and one that torch.optim does not have.
 MINE = """
 import numpy as np
 from stages.optim import SGD, Adam
@@ -135,7 +135,7 @@ def test_the_optimizers_of_this_project_follow_torch_bit_for_bit(metrics: dict[s
         assert isinstance(native, int)
         same = {"variants": 2, "steps": STEPS, "ulp_ieee": 0, "first_difference": 0}
         assert metrics[name] == same
-    assert native > 0  # else both processes of torch had the same arithmetic
+    assert native > 0  # otherwise both torch processes had the same arithmetic
 
 
 @pytest.mark.parametrize("name", FIRST_DIFFERENCES)

@@ -1,4 +1,4 @@
-"""The stage that follows whole trainings of torch: what is equal, what drifts, what is wrong."""
+"""The stage that compares whole trainings with torch: equality, drift, and mistakes."""
 
 import csv
 import json
@@ -109,7 +109,7 @@ def test_one_wrong_bit_is_found_at_its_step(
     monkeypatch.setattr(process, "start", lambda _, *rest: start("wrong_leaf", *rest))
     monkeypatch.setattr(optim, "Adam", WrongAdam)
     metrics = check(drift_steps=10)
-    assert metrics["SGD"]["first_difference"] == 7  # whose training is the first in the process
+    assert metrics["SGD"]["first_difference"] == 7  # trained first in the process
     assert metrics["Adam"]["first_difference"] == 5
     assert min(values["ulp_ieee"] for values in metrics.values()) > 0
     said = [

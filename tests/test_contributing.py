@@ -1,4 +1,4 @@
-"""What CONTRIBUTING, the Makefile and the hooks name is there, and runs."""
+"""Everything that CONTRIBUTING, the Makefile and the hooks name exists and runs."""
 
 import re
 from pathlib import Path

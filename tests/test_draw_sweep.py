@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from repository import ROOT
-from swept import RATES, bowl, grid, write
+from sweep_files import RATES, bowl, grid, write
 
 from stages.draw_sweep import main
 from stages.task.command import run

@@ -17,17 +17,14 @@ from stages import evaluate
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
 DRIFT = {"parameters", "parameters_ulp", "loss"}
 
 
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def strict_json(text: str) -> dict[str, Any]:
-    """JSON as the standard has it, which knows no NaN."""
+    """Parses JSON by the standard, which has no NaN."""
 
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is not JSON")
@@ -122,7 +119,7 @@ def test_r2_is_the_share_of_the_variance_that_is_explained() -> None:
 def write_results(
     models: dict[str, dict[str, list[float]]], losses: dict[str, tuple[float, float]], step: int = 4
 ) -> None:
-    """The results of two trainings of a line that one can write by hand."""
+    """Writes results of two trainings of a line, small enough to check by hand."""
     files = Files("line")
     x = np.arange(4.0)[:, None]
     for path in (files.train, files.test):
@@ -135,7 +132,7 @@ def write_results(
         write_history(files.history[twin], history | {"test_loss": [start, end]})
 
 
-def test_twins_that_are_apart_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_twins_that_are_apart_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     models = {"numpy": {"weight": [2.0], "bias": [1.0]}, "torch": {"weight": [2.5], "bias": [1.0]}}
     write_results(models, {"numpy": (9.0, 0.5), "torch": (9.0, 0.5)})
     evaluated("line", task_like("regression"))
@@ -161,11 +158,11 @@ def test_drift_is_the_largest_of_all_differences() -> None:
     assert metrics["numpy"]["weight"] == 2
     assert metrics["torch"]["weight"] == weight
     assert metrics["numpy"]["train_loss"] == 0.5
-    # the loss is that of the history, here 0 at the optimum: nothing is a share above 0
+    # the loss comes from the history; at the optimum it is 0, and no excess is a share of 0
     assert metrics["least_squares"]["test_loss"] == pytest.approx(0, abs=1e-25)
 
 
-def test_of_a_training_that_diverged_the_values_are_null() -> None:
+def test_the_values_of_a_training_that_diverged_are_null() -> None:
     write_results(
         {
             "numpy": {"weight": [math.inf], "bias": [math.nan]},
@@ -200,7 +197,7 @@ def test_a_target_that_never_changes_has_no_r2() -> None:
 
 
 def test_a_diverging_task_runs_through_all_stages_in_silence(tmp_path: Path) -> None:
-    """With an absurd learning rate, and every warning an error."""
+    """The learning rate is absurd, and every warning is an error."""
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     regression = parameters["tasks"]["regression"]
     regression["optimizers"]["sgd"]["lr"] = 1e10

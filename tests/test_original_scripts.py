@@ -1,7 +1,5 @@
 """What the three original scripts claim, with their numbers, by the parts of this project."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,8 @@ from stages.graph import Graph
 from stages.optim import SGD
 from stages.task.files import Files
 from stages.task.table import read_table
+
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -48,11 +48,6 @@ def test_gradients_and_p_agree_on_y_equals_p_times_x_squared(dtype: str) -> None
     assert p.item() == pytest.approx(p_torch.item(), rel=tolerance)
     # on paper each step takes p to p - 0.1 x²
     assert p.item() == pytest.approx(1.2 - 0.1 * np.sum(x.astype(float) ** 2), rel=2 * tolerance)
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("twin", ["numpy", "torch"])
@@ -113,5 +108,5 @@ def test_the_classifier_tells_the_clouds_apart(twin: str) -> None:
     assert history["step"][-1] == 100
     assert history["train_accuracy"][-1] >= 0.95
     assert history["test_accuracy"][-1] >= 0.95
-    # a picture every second step, the first before any
+    # a picture every second step, the first before the training
     np.testing.assert_array_equal(snapshots["step"], range(0, 101, 2))

@@ -1,4 +1,4 @@
-"""dvc.yaml says of every stage what it depends on, all of it and no more."""
+"""dvc.yaml names all that each stage depends on, and nothing else."""
 
 import ast
 import json
@@ -169,8 +169,8 @@ def test_torch_stays_on_its_side(module: str) -> None:
         assert "torch" not in outside, f"stages.{module} imports torch in {path.relative_to(ROOT)}"
 
 
-# What runs again when a parameter changes, with what depends on it in turn; some stages where the
-# task is the one whose training is checked. The report, which shows all parameters, always does.
+# The stages that run again when a parameter changes, those that depend on them included. Some
+# apply only to the task whose training is checked. The report shows all parameters: it always runs.
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
 SWEEP = ["sweep", "draw_sweep"]
@@ -253,7 +253,7 @@ def sources() -> list[Path]:
 
 
 def addressed(stages: list[str], task: str) -> set[str]:
-    """The stages of a task as DVC addresses them, and of the checks those that look at it."""
+    """The stages of a task as DVC addresses them, and the checks that use the task."""
     of_tasks = {f"{stage}@{task}" for stage in stages if stage not in OF_CHECKED_TASK}
     return of_tasks | (set(OF_CHECKED_TASK) & set(stages) if task == CHECKED_TASK else set())
 
@@ -270,7 +270,7 @@ def shown(out: Any) -> bool:
 
 
 def recorded(repo: Repo, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What dvc.lock would record of each stage: its command, its files and its parameters."""
+    """What dvc.lock would hold for each stage: its command, its files and its parameters."""
     Path(repo.root_dir, "params.yaml").write_text(json.dumps(parameters))  # JSON is YAML, too
     repo._reset()
     return {
@@ -293,7 +293,7 @@ def value_of(parameters: dict[str, Any], key: str) -> Any:
 
 
 def run_again(repo: Repo, records: dict[str, Any], parameters: dict[str, Any]) -> set[str]:
-    """The stages of which DVC would record something else than `records`, and all after them."""
+    """The stages whose entry in dvc.lock would differ from `records`, and all after them."""
     new = recorded(repo, parameters)
     changed = {
         stage
@@ -341,7 +341,7 @@ def test_a_new_task_runs_its_own_stages(repo: Repo, records: dict[str, Any], swe
 def test_dvc_itself_runs_the_same_again(
     repo: Repo, records: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Where all stages have run, for all that DVC knows: the outputs are empty."""
+    """To DVC all stages have run: their outputs exist, though empty."""
     keys = ["tasks.moons.data.source", "tasks.regression.optimizer", "checks.training.task"]
     edited = deepcopy(PARAMETERS)
     for key in keys:
@@ -357,6 +357,6 @@ def test_dvc_itself_runs_the_same_again(
         for parameters, names in expected:
             Path("params.yaml").write_text(json.dumps(parameters))
             committed._reset()
-            # Every stage counts as one whose results changed.
+            # The results of each stage that runs count as changed.
             stages = committed.reproduce(dry=True, force_downstream=True)
             assert {stage.addressing for stage in stages} == names

@@ -1,4 +1,4 @@
-"""What README and the pages in docs/ show holds."""
+"""The examples and commands in README and in docs/ do what is shown there."""
 
 import doctest
 import json
@@ -81,7 +81,7 @@ def test_an_optimizer_of_ones_own(project: Path) -> None:
 
     quality = json.loads((project / "metrics/classification.json").read_text())
     assert quality["numpy"]["train_accuracy"] > 0.95
-    assert quality["drift"]["loss"] < 1e-12  # torch has its gradients, and takes our steps
+    assert quality["drift"]["loss"] < 1e-12  # torch takes our steps along its gradients
 
     (project / "stages/own/lion.py").write_text(code.replace("beta1 * self", "beta2 * self"))
     assert "train_numpy@classification" in run(project, "dvc", "status")
@@ -89,7 +89,7 @@ def test_an_optimizer_of_ones_own(project: Path) -> None:
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 
-# Rounding, which depends on the processor, and how large the pipeline is.
+# What depends on the processor, and on how large the pipeline is.
 ANY_NUMBERS = re.compile(r"drift|metrics moved|reused")
 
 # Hashes of commits, widths of columns, and a file that DVC names only beside others like it.
@@ -131,7 +131,7 @@ class Commands:
 
 COMMANDS = Commands().sections
 
-# Run elsewhere: tests/experiments/test_experiments.py runs all of this section.
+# tests/experiments/test_experiments.py runs this section.
 ELSEWHERE = {"Experiments"}
 
 # A test that ran all tests would run itself.
@@ -140,7 +140,7 @@ INSTEAD = {"make test": "make --dry-run test"}
 
 @pytest.fixture
 def session(project: Path) -> Path:
-    """A repository as users have it after the first command."""
+    """A repository as it is after the first command."""
     set_up_environment(project)
     return project
 
@@ -159,7 +159,7 @@ def prepare(section: str, directory: Path) -> None:
 
 
 def typed(directory: Path, commands: list[tuple[str, list[str]]]) -> list[str]:
-    """Types commands into one shell; what each printed, and the exit code in a line of its own."""
+    """Types commands into one shell; returns what each printed, its exit code as the last line."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
     script = ["trap 'kill $(jobs -p)' EXIT"]  # Dask's

@@ -25,6 +25,7 @@ from small_sweeps import (
     plan_blocks,
     start_sweep,
     sweep,
+    wait_for_blocks,
     write_parameters,
 )
 from trainings import Task, write_samples
@@ -33,15 +34,12 @@ from stages.sweep import train_all
 from stages.sweeps import blocks
 from stages.task.files import Files
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 OPTIMIZERS = {
     "sgd": {"lr": {"log": [0.01, 1], "points": 4}, "momentum": [0.0, 0.9]},
     "adam": {"lr": [0.001, 0.01, 0.1]},
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def write(**changes: Any) -> Task:
@@ -99,16 +97,8 @@ MANY: dict[str, Any] = {
 }
 
 
-def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(finished_blocks()) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def children(parent: int) -> list[int]:
-    """The processes that a process has started, and those that these have."""
+    """The processes that a process has started, directly and indirectly."""
     found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
     pairs = [tuple(map(int, line.split())) for line in found.splitlines()]
     direct = [pid for pid, ppid in pairs if ppid == parent]
@@ -126,7 +116,7 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
-    """Killed, interrupted with all its processes, then alone: it is the same in the end."""
+    """Killed, interrupted with its children, interrupted alone: the results are the same."""
     task = write(**MANY)
     stops: list[tuple[Callable[[int, int], None], int, int]] = [
         (os.killpg, signal.SIGKILL, -signal.SIGKILL),
@@ -151,7 +141,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
     in_the_end = sweep()
     every = finished_blocks()
     assert len(every) == len(plan_blocks(task))
-    assert {name: every[name] for name in kept} == kept  # neither written nor read otherwise
+    assert {name: every[name] for name in kept} == kept  # none was written again
     assert not list(Files(NAME).blocks.glob("*.part"))
 
     undisturbed = Path("undisturbed")
@@ -167,7 +157,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Task], int]:
-    """How many blocks a sweep trains: it looks at what is kept as the stage does."""
+    """Counts the blocks that a sweep trains, given what it finds in the store."""
     count = 0
 
     def counting(*arguments: Any, **options: Any) -> Any:
@@ -216,7 +206,7 @@ def test_a_block_that_is_not_whole_trains_again(trained: Callable[[Task], int]) 
 
 
 def test_results_that_are_kept_are_written_as_those_that_are_new() -> None:
-    """And those of one process as those of two."""
+    """With one process or with two."""
     write(seeds=1)
     sweep()
     write()
@@ -247,7 +237,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_written_is_taken() -> None:
 
 
 def on_a_terminal(stop_after: int | None = None) -> tuple[int, str]:
-    """The exit code, and what is on the screen; Ctrl-C after as many blocks."""
+    """The exit code and what a terminal shows; Ctrl-C comes after `stop_after` blocks."""
     screen, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
     process = start_sweep(stdout=terminal, stderr=terminal)

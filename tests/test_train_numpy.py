@@ -1,6 +1,4 @@
-"""The NumPy twin, against the same trainings written out by hand."""
-
-from pathlib import Path
+"""The NumPy twin against the same trainings written out by hand."""
 
 import numpy as np
 import pytest
@@ -10,14 +8,11 @@ from stages.task.files import Files
 from stages.task.table import read_table
 from stages.training.plan import plan, start
 
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
 def test_the_seeds_regression_by_hand() -> None:
-    """The original loop with its gradient on paper: mean of error · x, and mean of error."""
+    """The original loop with the gradient worked out: mean of error · x, and mean of error."""
     task = task_like("regression", training__epochs=4, training__batch_size=30)
     write_samples("line", train=100, test=20, features=1)
     model, _, history = train("numpy", "line", task)
@@ -43,7 +38,7 @@ def test_the_seeds_regression_by_hand() -> None:
 
 
 def test_the_seeds_classifier_by_hand() -> None:
-    """Two layers with relu between, softmax, full batches; the backward pass on paper."""
+    """Two layers with relu between, softmax, full batches; the backward pass worked out."""
     task = task_like("classification", training__epochs=5, optimizers__sgd={"lr": 0.5})
     write_samples("clouds", train=60, test=20, features=2, classes=2)
     model, _, history = train("numpy", "clouds", task)

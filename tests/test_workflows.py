@@ -1,4 +1,4 @@
-"""The workflows: valid, safe, and what a pull request runs, run here.
+"""The workflows are valid and safe, and the commands of a pull request run here.
 
 Here, `gh` is a program that keeps one file for each comment.
 """
@@ -21,7 +21,7 @@ REVIEW = (WORKFLOWS / "review.yaml").read_text()
 
 TASK = "classification"
 
-# What the workflow asks GitHub for.
+# GitHub's values for the expressions in the workflow.
 EXPRESSIONS = {
     "github.base_ref": "main",
     "github.event.pull_request.number": "7",
@@ -51,7 +51,7 @@ number = count if arguments.edit_last and count else count + 1
 
 
 def problems(workflow: Path) -> str:
-    """What two linters have to say about a workflow, neither of them with the network."""
+    """What two linters report about a workflow, both without the network."""
     commands = [
         ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)],
         ["zizmor", "--offline", "--no-progress", "--quiet", str(workflow)],
@@ -114,7 +114,7 @@ class Runner:
         }
 
     def run(self) -> tuple[str | None, str]:
-        """Runs the workflow: the step that failed, if any, and all that was printed."""
+        """Runs the workflow; returns the step that failed, if any, and all that was printed."""
         self._summary.unlink(missing_ok=True)
         failed, printed, outcomes = None, "", {}
         for step in yaml.safe_load(REVIEW)["jobs"]["review"]["steps"]:
@@ -152,7 +152,7 @@ class Runner:
 
 
 def evaluated(environment: dict[str, Any]) -> dict[str, str]:
-    """The values of a step's environment, as GitHub would fill them in."""
+    """A step's environment with its expressions evaluated, as GitHub does."""
     return {
         name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: EXPRESSIONS[match[1]], value)
         for name, value in environment.items()
@@ -183,7 +183,7 @@ def origin(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
         if branch == "better":
             run(project, "dvc", "repro", "--quiet")
         commit(project)
-    run(project, "git", "switch", "--quiet", "main")  # it goes on
+    run(project, "git", "switch", "--quiet", "main")  # main moves on
     edit_parameters(project, set_parameter("tasks", TASK, "split", "seed", value=9))
     commit(project)
     run(folder, "git", "clone", "--quiet", "--bare", str(project), str(bare))
@@ -194,7 +194,7 @@ def test_a_pull_request_has_one_comment(origin: tuple[Path, Path], tmp_path: Pat
     runner = Runner(tmp_path, *origin, branch="better")
     failed, printed = runner.run()
     assert failed is None, printed
-    # What the cache of main lacks is made; the rest is in git, and as it would be made.
+    # What the cache of main lacks is made again; the rest is in git.
     assert stages_run(printed) == ["report", f"train_numpy@{TASK}", f"train_torch@{TASK}"]
     (comment,) = runner.posted()
     assert comment == runner.summary() == (runner.root / "review" / "review.md").read_text()

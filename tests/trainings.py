@@ -54,7 +54,7 @@ def task_like(name: str, **changes: Any) -> Task:
 def write_samples(
     name: str, train: int, test: int, features: int, classes: int = 0, seed: int = 1
 ) -> None:
-    """Writes a train and a test table: y = Σ x + noise, or as many classes by the size of Σ x."""
+    """Writes a training and a test table: y = Σ x + noise, or, with `classes`, its quantile."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(train + test, features))
     y = x.sum(axis=1) + 0.1 * random.normal(size=len(x))
@@ -78,7 +78,7 @@ def write_generated(name: str, task: Task) -> None:
 def train(
     twin: str, name: str, task: Task
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, list[float]]]:
-    """A twin's model, snapshots and history after its training."""
+    """Trains a twin; returns its model, snapshots and history."""
     call(MAIN[twin], name, task)
     files = Files(name)
     return (

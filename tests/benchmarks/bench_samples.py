@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from repository import ROOT
-from twins import numpy_step, samples, torch_step
+from steps import numpy_step, samples, torch_step
 
 SIZES, COUNT = (2, 10, 2), 1_000_000
 COMMON = ("relu", "cross_entropy", "float32")

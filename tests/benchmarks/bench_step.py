@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from twins import numpy_step, samples, torch_step
+from steps import numpy_step, samples, torch_step
 
 
 @dataclass(frozen=True)

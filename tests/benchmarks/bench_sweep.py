@@ -17,7 +17,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
-from twins import samples, torch_step
+from steps import samples, torch_step
 
 from stages.graph import Tiles
 from stages.models.mlp import Network, network

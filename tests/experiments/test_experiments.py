@@ -8,14 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dask_cluster import Cluster
 from repository import ROOT, run
 
 from stages.experiments import experiment
@@ -27,7 +25,7 @@ HIDDEN = "tasks.classification.model.hidden"
 TARGET = "evaluate@classification"  # as in README
 TRAININGS = {"train_numpy classification", "train_torch classification"}
 
-# Every Python notes its command in a file that all clones share, as it starts.
+# As it starts, every Python process notes its command in a file that all clones share.
 NOTE = """
 import os, sys
 with open(os.environ["NOTES"], "a") as notes:
@@ -100,7 +98,7 @@ def test_experiments_run_once_and_one_that_fails_stops_no_other(project: Project
     assert errors == [f"{none}: params.yaml: {HIDDEN}[0]: must be at least 1, got 0"]
     assert (code, sorted(printed)) == (1, sorted([f"{one} is done", f"{two} is done"]))
 
-    stages = project.stages()  # what others made came out of the shared cache
+    stages = project.stages()  # the others came out of the shared cache
     assert set(stages) == {"evaluate classification"} | TRAININGS
     assert stages["evaluate classification"] == 2
     assert sum(stages[training] for training in TRAININGS) == 5  # of the third, one failed
@@ -111,7 +109,7 @@ def test_experiments_run_once_and_one_that_fails_stops_no_other(project: Project
     assert {key: hidden(data) for key, data in shown.items()} == {one: [16], two: [16, 16]}
     assert project.run("git", "status", "--short") == ""
 
-    # What was trained elsewhere is in the cache of this repository, and as good as was said.
+    # What a clone trained is in the cache of this repository, with the metrics it reported.
     project.run("git", "checkout", "--quiet", shown[two]["rev"])
     project.run("dvc", "checkout", "--quiet", "--allow-missing")
     project.run("python", "-m", "stages.evaluate", "classification")
@@ -144,44 +142,18 @@ def test_the_readme_sweeps_with_the_queue_and_with_clones(project: Project) -> N
     assert max(map(len, table.splitlines())) <= 120
     assert project.stages() == dict.fromkeys({"evaluate classification"} | TRAININGS, 2)
     shown = project.shown()
-    for key in names:  # the queue came to the same
+    for key in names:  # the queue has the same metrics
         queued = [data for other, data in shown.items() if other not in names]
         (same,) = (data for data in queued if hidden(data) == hidden(shown[key]))
         assert metrics(shown[key]) == metrics(same)
 
 
-@contextmanager
-def cluster(folder: Path, **environment: str) -> Iterator[str]:
-    """The address of a Dask scheduler with one worker, in processes of their own.
-
-    The worker finds neither this Python nor this repository on its paths.
-    """
-    dask, address = str(Path(sys.executable).parent / "dask"), folder / "scheduler.json"
-    local = ["--scheduler-file", str(address), "--host", "127.0.0.1", "--no-dashboard"]
-    environment |= {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OMP_NUM_THREADS": "1"}
-    commands = [["scheduler", "--port", "0"], ["worker", "--nthreads", "1", "--no-nanny"]]
-    with (folder / "log").open("w") as log:
-        started = [
-            subprocess.Popen([dask, *command, *local], cwd=folder, env=environment, stderr=log)
-            for command in commands
-        ]
-    try:
-        for _ in range(300):
-            if address.exists() and address.read_text():
-                break
-            time.sleep(0.1)
-        yield json.loads(address.read_text())["address"]
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(timeout=30)
-
-
 def test_a_cluster_runs_an_experiment(project: Project, tmp_path: Path) -> None:
     override, targets = "tasks.classification.split.seed=7", ["split@classification", "generate"]
-    with cluster(tmp_path, **project.environment) as address:
+    with Cluster(tmp_path, **project.environment) as cluster:
+        cluster.worker()
         code, printed, errors = project.sweep(
-            "-S", override, *targets, DASK_SCHEDULER_ADDRESS=address
+            "-S", override, *targets, DASK_SCHEDULER_ADDRESS=cluster.address
         )
     errors = [line for line in errors if "has no workers yet" not in line]
     assert (code, printed, errors) == (0, [f"{name(override, *targets)} is done"], [])

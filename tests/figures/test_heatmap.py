@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_rgba
-from swept import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
+from sweep_files import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
 
 from stages.figures.heatmap import NOTHING, draw_heatmaps
 from stages.figures.settings import Settings

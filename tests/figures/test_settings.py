@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from swept import RATES, a_sweep, bowl, grid
+from sweep_files import RATES, a_sweep, bowl, grid
 
 from stages.figures.settings import read_sweep, window
 from stages.sweeps.results import Runs, curves

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
-from swept import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
+from sweep_files import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
 
 from stages.figures import style
 from stages.figures.settings import Settings

@@ -1,4 +1,4 @@
-"""Processes for torch: what goes in, what comes out, and that none is left behind."""
+"""Processes for torch: what goes in, what comes out, and that no process outlives its use."""
 
 import os
 import signal
@@ -65,12 +65,12 @@ def test_torch_has_the_arithmetic_asked_for_and_one_thread(
         "return {'default': np.array(is_default), 'threads': np.array(torch.get_num_threads())}"
     )
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")  # not for native ones
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")  # native processes must ignore it
     with start(name, "ieee", None, {}) as ieee, start(name, "native", None, {}) as native:
         found = ieee.result(), native.result()
     assert [result["threads"] for result in found] == [1, 1]
     assert found[0]["default"]
-    # On a processor without vector units native is the default too: compare with a fresh torch.
+    # Without vector units the native arithmetic is the default one, too: ask a new torch process.
     program = "import torch; print(torch.backends.cpu.get_cpu_capability())"
     environment = {key: value for key, value in os.environ.items() if key != "ATEN_CPU_CAPABILITY"}
     fresh = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True)

@@ -1,4 +1,4 @@
-"""Every run of a block is, to the last bit, what train_numpy makes of the same settings."""
+"""Every run of a block equals, bit for bit, what train_numpy computes with the same settings."""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from stages.task.errors import InputError
 from stages.task.grammar import with_parts
 from stages.task.optimizers import Own
 from stages.task.table import Table, write_table
+
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 EVERY = {
     **{
@@ -31,13 +33,8 @@ SOME = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def alone(task: Task, runs: Runs, point: int, seed: int) -> dict[str, Any]:
-    """What train_numpy makes of one run."""
+    """The results of one run as train_numpy computes them."""
     swept = task.sweep.swept[runs.optimizer]
     values = with_parts(swept.fixed, {axis: v[point] for axis, v in runs.points.items()})
     content = task.model_dump(exclude_none=True) | {
@@ -103,7 +100,7 @@ def test_the_size_of_a_block_changes_no_bit(size: int, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("batch", ["full", 30])
 def test_a_run_that_diverges_leaves_the_others_as_they_are(batch: Any) -> None:
-    """The loss is infinite after some steps, for lr 1e5 in another epoch than for 1e30."""
+    """With lr 1e5 and 1e30 the loss becomes infinite, in different epochs."""
     rates = [0.01, 1e30, 0.02, 1e5, 0.03]
     changes = {"training__epochs": 40, "training__batch_size": batch, "model__dtype": "float32"}
     (runs,) = assert_each_run_is_as_alone(regression({"sgd": {"lr": rates}}, **changes))

@@ -1,6 +1,5 @@
 """Runs of a sweep in torch, against the torch twin's training with the same settings."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,13 @@ from trainings import Task, train
 from stages.sweep import chosen_runs, drift
 from stages.sweeps.repeated_torch import losses
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 CASES: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
     (classifier, {"adam": {"lr": [0.01, 0.1], "betas": [0.8, [0.9, 0.99]]}}, {}),
     (classifier, {"sgd": {"lr": 0.1, "momentum": [0.5]}}, {"training__batch_size": 30}),
     (regression, {"rprop": {"lr": [0.01]}}, {"model__dtype": "float32"}),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "optimizers", "changes"), CASES)
@@ -53,7 +49,7 @@ def test_no_runs() -> None:
 
 
 def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
-    """In a process of its own; of all optimizers, and one without a reference by hand."""
+    """In another process; an optimizer without a reference takes the steps of its own class."""
     task = regression(
         {
             "sgd": {"lr": [0.01, 1e30]},
@@ -74,7 +70,7 @@ def test_runs_that_did_not_diverge_are_repeated_in_torch() -> None:
     assert found["test_loss"] is not None
     assert 0 < found["train_loss"] < 1e-5
     assert 0 < found["test_loss"] < 1e-5
-    # and they are the losses of these very runs
+    # the losses compared are those of these runs
     gathered[2].results["train_loss"][0, 0] *= 1.5
     wrong = drift(chosen, seeds, given(task))
     assert wrong["train_loss"] == pytest.approx(1 / 3, rel=1e-5)

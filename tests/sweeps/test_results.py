@@ -1,4 +1,4 @@
-"""Medians, quartiles and widths against numbers by hand."""
+"""Medians, quartiles and widths against numbers worked out by hand."""
 
 import csv
 import math
@@ -18,7 +18,7 @@ NAN, INF = math.nan, math.inf
 
 
 def runs(losses: list[list[float]], name: str = "sgd", **points: list[Any]) -> Runs:
-    """Those with these train losses, the test loss being ten times as large; NaN: diverged."""
+    """Runs with these training losses and ten times as large test losses; NaN is a diverged run."""
     train = np.array(losses, float)
     axes = points or {"lr": list(np.logspace(0, len(losses) - 1, len(losses)))}
     return Runs(
@@ -64,7 +64,7 @@ def test_one_that_diverged_counts_as_the_worst() -> None:
     assert (metrics["diverged"], metrics["best"]) == (1, {"lr": 1.0})
     assert (metrics["train_loss"], metrics["test_loss"]) == (2.5, 25.0)
     assert metrics["test_accuracy"] == pytest.approx(0.975)
-    assert metrics["spread"] == 2.0  # of 1 2 3 inf: 1 and 3
+    assert metrics["spread"] == 2.0  # 3 - 1, the quartiles of 1 2 3 inf
 
 
 def test_a_setting_that_diverged_from_half_of_the_seeds_is_not_the_best() -> None:
@@ -94,7 +94,7 @@ def test_a_test_loss_that_is_infinite_is_unknown() -> None:
     ("medians", "width"),
     [
         ([9, 1.1, 1.05, 1, 1.1, 1.2], 3),
-        ([1, 2, 1.01, 2, 1.01, 2], 0),  # not beyond a worse one
+        ([1, 2, 1.01, 2, 1.01, 2], 0),  # not across a worse one
         ([1.05, 1, 2, 1, 1, 1], 1),
         ([1, 1, 1, 1, 1, 1], 5),
         ([NAN, NAN, 1, 1.1000001, NAN, 1], 0),
@@ -106,7 +106,7 @@ def test_the_width_of_the_learning_rates(medians: list[float], width: float) -> 
 
 
 def test_the_width_is_that_of_rates_that_are_otherwise_alike() -> None:
-    """In any order, as they are drawn."""
+    """The points come in any order, as if drawn at random."""
     found = runs(
         [[1.0], [1.0], [1.0], [1.09], [1.05], [3.0], [0.999]],
         lr=[100.0, 1.0, 10.0, 0.1, 1000.0, 1e4, 1e5],
@@ -148,7 +148,7 @@ def test_runs_are_gathered_in_the_order_of_their_rows() -> None:
     assert a.points["lr"].tolist() == [0.1, 0.2, 0.3]
     assert a.results["train_loss"].tolist() == [[0, 1], [2, 3], [4, 5]]
     assert b.results["train_loss"].tolist() == [[6, 7]]
-    # as they are computed, and not as they are read
+    # in the order of computation, not of the file
     assert list(a.results) == ["steps", "train_loss", "best_train_loss"]
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a sweep: whole blocks, and none under other settings."""
+"""A store keeps whole blocks, and returns them only under the settings they were made with."""
 
 import errno
 import os
@@ -19,16 +19,13 @@ from stages.sweeps.blocks import Block
 from stages.sweeps.store import Store
 from stages.task.files import Files
 
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
+
 RESULTS = {
     "steps": np.array([3, 0]),
     "train_loss": np.array([0.1, np.nan]),
     "test_loss": np.array([-0.0, np.inf]),
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def task(**changes: Any) -> Task:
@@ -128,7 +125,7 @@ def test_results_stay_those_of_a_block_wherever_it_is_in_the_sweep() -> None:
     assert (plan_blocks(changed)[11].rows != block.rows).all()
 
 
-def test_a_file_that_is_not_whole_is_none() -> None:
+def test_a_damaged_file_is_not_read() -> None:
     here, block, path = kept()
     content = path.read_bytes()
     for length in range(len(content)):
@@ -142,12 +139,12 @@ def test_a_file_that_is_not_whole_is_none() -> None:
 
 
 def test_a_full_disk_is_an_error_with_the_name_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the file is written, as on a real one."""
+    """Half of the file is written, as on a real disk."""
     write = Path.write_bytes
 
     def full(path: Path, content: bytes) -> int:
         write(path, content[: len(content) // 2])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # nor does Python name the file
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # names no file
 
     here, block = open_store(task()), plan_blocks(task())[0]
     monkeypatch.setattr(Path, "write_bytes", full)
@@ -158,7 +155,7 @@ def test_a_full_disk_is_an_error_with_the_name_of_the_file(monkeypatch: pytest.M
     assert here.read(block) is None
 
 
-def test_what_is_stopped_while_it_is_written_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_whose_writing_was_stopped_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     write = Path.write_bytes
 
     def killed(path: Path, content: bytes) -> int:

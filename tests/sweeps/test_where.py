@@ -1,6 +1,5 @@
-"""Blocks on this machine's processes and on a real Dask cluster: the same results, to the bit."""
+"""Blocks run on this machine and on a real Dask cluster give the same results, bit for bit."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dask_cluster import Cluster
 from repository import ROOT
 from small_sweeps import (
     ALONE,
@@ -26,6 +26,7 @@ from small_sweeps import (
     plan_blocks,
     start_sweep,
     sweep,
+    wait_for_blocks,
     write_parameters,
 )
 
@@ -35,57 +36,16 @@ from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.parameters import Task
 
-DASK = [str(Path(sys.executable).with_name("dask"))]
 BLOCKS = 20
-
-
-class Cluster:
-    """A scheduler and workers as users start them, in a folder that knows nothing of us."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._file = folder, folder / "scheduler.json"
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.run("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-        deadline = time.monotonic() + 30
-        while not (self._file.exists() and self._file.read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        self.address = json.loads(self._file.read_text())["address"]
-
-    def run(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", ADDRESS)}
-        common = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self._file)]
-        process = subprocess.Popen(
-            [*DASK, kind, *common, *options],
-            cwd=self._folder,
-            env={**environment, "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        return process
-
-    def worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
-        return self.run("worker", "--no-nanny", "--nthreads", str(threads))
-
-    def end(self) -> None:
-        for process in self.processes:
-            process.kill()
-        for process in self.processes:
-            process.wait()
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One with two workers, one of which has two threads."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
+    """A cluster of two workers, one of which has two threads."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         cluster.worker()
         cluster.worker(threads=2)
         yield cluster
-    finally:
-        cluster.end()
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +78,7 @@ def forget() -> None:
 
 
 def only_line(process: subprocess.Popen[str]) -> str:
-    """All that a process prints that ends with exit code 1."""
+    """The one line that a process prints before it ends with exit code 1."""
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1, printed
     (line,) = printed.splitlines()
@@ -148,7 +108,7 @@ def test_each_item_is_done_once(processes: int, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_each_process_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are more cores than work, too."""
+    """Also where there are more cores than items."""
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     monkeypatch.setattr("joblib._parallel_backends.cpu_count", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -161,7 +121,7 @@ def test_each_process_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_results_come_as_they_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first two seconds late; whoever stops asking does not wait for it."""
+    """The first item sleeps for 20 s; closing the generator does not wait for it."""
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     start = time.monotonic()
     results = finished(time.sleep, [20.0, 0.01, 0.02, 0.01])
@@ -186,15 +146,8 @@ def test_a_mistake_of_the_work_is_raised_here(
 # ---------------------------------------------------------------------------------- on a cluster
 
 
-def wait_for_blocks(process: subprocess.Popen[str], count: int) -> None:
-    while len(finished_blocks()) < count:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
-    assert len(finished_blocks()) < BLOCKS
-
-
 def test_where_it_runs_changes_no_byte(cluster: Cluster, expected: dict[str, bytes]) -> None:
-    """One of the workers has two threads, which must not disturb each other."""
+    """One worker has two threads, which must not disturb each other."""
     write()
     assert sweep(**{ADDRESS: cluster.address}) == expected
     forget()
@@ -232,7 +185,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
 def test_workers_take_the_code_of_each_sweep(
     cluster: Cluster, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """They live on while it changes, in a module that others import, and back again."""
+    """They live on while an imported module changes, and changes back."""
     write()
     code = tmp_path / "code"
     shutil.copytree(ROOT / "stages", code / "stages", ignore=shutil.ignore_patterns("__pycache__"))
@@ -255,7 +208,7 @@ def test_a_mistake_on_a_worker_is_one_line(cluster: Cluster) -> None:
 def test_workers_compute_as_this_machine_does(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the same NumPy, and on one thread."""
+    """They have the same NumPy and compute on one thread."""
     monkeypatch.setenv(ADDRESS, cluster.address)
     assert dict(finished(partial(np.multiply, 2), [1, 2, 3])) == {0: 2, 1: 4, 2: 6}
     with monkeypatch.context() as patch:
@@ -283,21 +236,20 @@ def set_threads(cluster: Cluster, number: str) -> None:
 def test_a_scheduler_that_is_gone_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before its first worker has come."""
+    """The scheduler ends before its first worker has come."""
     write()
     monkeypatch.setattr(
         "small_sweeps.ALONE", f"from stages.sweeps import where; where.SECONDS = 1; {ALONE}"
     )
-    alone = Cluster(tmp_path)
-    process = start_sweep(**{ADDRESS: alone.address})
-    assert process.stdout is not None
-    waiting = f"{alone.address} has no workers yet: waiting for the first\n"
-    assert process.stdout.readline() == waiting
-    alone.end()
+    with Cluster(tmp_path) as alone:
+        process = start_sweep(**{ADDRESS: alone.address})
+        assert process.stdout is not None
+        waiting = f"{alone.address} has no workers yet: waiting for the first\n"
+        assert process.stdout.readline() == waiting
     assert only_line(process) == f"{ADDRESS}: the scheduler at {alone.address} is gone"
 
 
-# -------------------------------------------------------------------------------- no one answers
+# -------------------------------------------------------------------------------- nobody answers
 
 
 @pytest.fixture
@@ -320,7 +272,7 @@ def refusal(address: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("address", ["cluster", "tcp://", "ftp://127.0.0.1:1", "1:2:3"])
-def test_what_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal(address, monkeypatch)
 
 
@@ -330,11 +282,11 @@ def test_nobody_listens(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert "Timed out" in refusal(address, monkeypatch)
 
 
-def test_one_who_listens_but_is_silent(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_silent(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal(listening[0], monkeypatch)
 
 
-def test_one_who_speaks_another_language(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_of_another_protocol(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     address, server = listening
 
     def speak() -> None:

@@ -1,4 +1,4 @@
-"""The sweep of a task in params.yaml: its points, and what is refused, in one line each."""
+"""The sweep section of a task: its points, and one line for each mistake."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ NAMES = "sgd, adam, adamw, adamax, nadam, radam, adagrad, adadelta, rmsprop, rpr
 
 
 def read(optimizers: str) -> dict[str, Swept]:
-    """From YAML."""
+    """The sweep of each optimizer in this YAML."""
     content = {"seeds": 2, "repeated": 1, "optimizers": yaml.safe_load(optimizers)}
     return Sweep.model_validate(content).swept
 
 
 def points(optimizers: str, seed: int = 0) -> dict[str, list[Any]]:
-    """Of the only optimizer."""
+    """The points of the only optimizer in this YAML."""
     (swept,) = read(optimizers).values()
     return {
         axis: values.tolist() for axis, values in swept.points(np.random.default_rng(seed)).items()

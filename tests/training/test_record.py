@@ -7,7 +7,6 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,8 @@ from repository import ROOT
 
 from stages.task.files import Files, read_history, read_tensors
 from stages.training.record import Record
+
+pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 EPOCHS = [[slice(0, 2), slice(2, 3)]] * 3  # of two batches each
 
@@ -43,11 +44,6 @@ class Countdown:
         record.write(files, "numpy")
         np.testing.assert_array_equal(read_tensors(files.model["numpy"])["p"], self.parameter)
         return read_tensors(files.snapshots["numpy"]), read_history(files.history["numpy"])
-
-
-@pytest.fixture(autouse=True)
-def _in_a_new_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_a_row_for_the_start_and_for_each_epoch_and_the_snapshots_asked_for() -> None:

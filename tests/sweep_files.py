@@ -1,4 +1,4 @@
-"""Sweeps to draw: files as the stage `sweep` writes them, with losses that a test chooses."""
+"""Files as the stage `sweep` writes them, with losses that a test chooses."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from stages.sweeps.results import Runs, curves
 from stages.task.curves import write_curves
 
 Point = Mapping[str, Any]
-Loss = Callable[[Point], Any]  # of one seed or of each; infinite where it diverges
+Loss = Callable[[Point], Any]  # of all seeds, or a list with one for each; infinite: diverged
 
 RATES = np.geomspace(1e-4, 10, 16).tolist()
 SPREAD = np.array([0.8, 0.9, 1.0, 1.1, 1.2])  # the losses of five seeds
@@ -62,13 +62,13 @@ def a_sweep(folder: Path, **optimizers: tuple[Sequence[Point], Loss]) -> list[Se
 
 
 def drawn(figure: Figure) -> Figure:
-    """The figure, with everything in its place."""
+    """The figure after it is laid out and drawn."""
     FigureCanvasAgg(figure).draw()
     return figure
 
 
 def assert_texts_are_readable(figure: Figure) -> None:
-    """No text is cut off by the edge of the picture, and none lies on another."""
+    """No text is cut off at the edge of the picture or overlaps another text."""
     drawn(figure)
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     boxes = {text: text.get_window_extent() for text in texts}

@@ -29,7 +29,7 @@ def samples(sizes: Sequence[int], loss: str, dtype: str, count: int) -> tuple[Ar
 
 
 def batches(count: int, size: int) -> Iterator[Array] | None:
-    """Batches over and over; None for all samples at once."""
+    """An endless sequence of batches, or None where a batch is all samples."""
     if size == count:
         return None
     order = np.random.default_rng(2).permutation(count)
