@@ -39,17 +39,17 @@ def in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def planned() -> list[Block]:
-    task = read_parameters().tasks[NAME]
-    first = task.training.seed
-    return list(blocks(task.sweep.swept, range(first, first + task.sweep.seeds), first))
+    parameters = read_parameters()
+    sweep, first = parameters.sweeps[NAME], parameters.tasks[NAME].training.seed
+    return list(blocks(sweep.swept, range(first, first + sweep.seeds), first))
 
 
 def seconds(processes: int, monkeypatch: pytest.MonkeyPatch) -> float:
     """Of all blocks, processes started before."""
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", str(processes))
     task, files = read_parameters().tasks[NAME], Files(NAME)
-    tables = read_table(files.train), read_table(files.test)
-    work = partial(train, name=NAME, task=task, tables=tables)
+    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    work = partial(train, task=NAME, model=task.model, training=task.training, tables=tables)
     items = planned()
     list(finished(work, items[: 2 * processes]))
     start = time.perf_counter()
@@ -69,9 +69,13 @@ def of_torch() -> float:
         ]
         for block in sample
     ]
-    losses({"task": NAME, "runs": runs[:2]}, {})
+    parameters = read_parameters()
+    task = parameters.tasks[NAME]
+    sections = {"model": task.model, "training": task.training, "sweep": parameters.sweeps[NAME]}
+    given = {"task": NAME} | {name: each.model_dump() for name, each in sections.items()}
+    losses(given | {"runs": runs[:2]}, {})
     start = time.perf_counter()
-    losses({"task": NAME, "runs": runs}, {})
+    losses(given | {"runs": runs}, {})
     return (time.perf_counter() - start) / len(runs)
 
 
