@@ -190,6 +190,13 @@ def test_gradients_that_are_known_when_inputs_are_fed_are_written_at_every_step(
     np.testing.assert_array_equal(graph.gradients, [[2.0, 3.0, 4.0, 9.0]])
 
 
+def test_a_gradient_of_a_known_number_counts_the_elements_that_were_broadcast() -> None:
+    graph = Graph()
+    v, w = graph.parameter("v", (3, 2)), graph.parameter("w", (2,))
+    run(graph.compile((v + w).sum(), differentiate=True))
+    np.testing.assert_array_equal(graph.gradients, [[1.0] * 6 + [3.0] * 2])
+
+
 def test_an_unused_parameter_has_gradient_0() -> None:
     graph = Graph()
     v, w = graph.parameter("v", ()), graph.parameter("w", ())
