@@ -4,10 +4,17 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from repository import cold_run
+
+from stages import pin_kernels
+
+# As a stage does, before NumPy and torch are loaded: tests compare what both compute.
+assert not {"numpy", "torch"} & set(sys.modules)
+pin_kernels()
 
 # The test processes share the cores: more threads in each would only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:

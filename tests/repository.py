@@ -97,7 +97,7 @@ def cold_run(directory: Path) -> None:
     copy_repository(directory)
     edit_parameters(directory, _shorten)
     run(directory, "git", "branch", "--move", "main")
-    run(directory, "dvc", "repro", "--no-run-cache")
+    run(directory, "dvc", "repro")
     commit(directory)
 
 

@@ -31,9 +31,25 @@ def test_a_mistake_is_one_line_and_loses_nothing(project: Path) -> None:
     line = "params.yaml: tasks.classification.optimizers.sgd.lr: must be greater than 0, got -1"
     assert line in str(failure.value).splitlines()
     assert "Traceback" not in str(failure.value)
-    assert run(project, "git", "status", "--short").split() == ["M", "params.yaml"]
     run(project, "git", "restore", "params.yaml")
     assert stages_run(run(project, "dvc", "repro")) == []
+    assert run(project, "git", "status", "--short") == ""
+
+
+def test_what_has_run_does_not_run_again(project: Path) -> None:
+    """Not with a value that is changed back, nor without DVC's record of it."""
+    first = (project / "params.yaml").read_text()
+
+    def change(parameters: dict[str, Any]) -> None:
+        parameters["tasks"]["regression"]["training"]["seed"] += 1
+
+    edit_parameters(project, change)
+    assert "train_numpy@regression" in stages_run(run(project, "dvc", "repro"))
+    (project / "params.yaml").write_text(first)
+    assert stages_run(run(project, "dvc", "repro")) == []
+    (project / "dvc.lock").unlink()
+    assert stages_run(run(project, "dvc", "repro")) == []
+    assert run(project, "git", "status", "--short") == ""
 
 
 def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:

@@ -278,6 +278,7 @@ def recorded(repo: Repo, parameters: dict[str, Any]) -> dict[str, Any]:
             stage.cmd,
             [output.def_path for output in stage.outs],
             [dependency.def_path for dependency in stage.deps],
+            parameters if stage.addressing == "report" else None,  # the file is among its deps
             {
                 key: value_of(parameters, key)
                 for dependency in stage.params

@@ -1,5 +1,6 @@
 """The tables of a page, each from the file that a stage wrote."""
 
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ from stages.task.variants import Variant
 
 Metrics = Mapping[str, Any]
 
+KERNELS = {"pinned": "AVX2, the same everywhere", "native": "this processor's own"}
 PACKAGES = (
     *("numpy", "torch", "dvc", "pyarrow", "safetensors", "joblib", "pydantic"),
     *("matplotlib", "contourpy", "pillow", "Jinja2"),
@@ -169,8 +171,9 @@ def parameters(section: str, content: object) -> Table:
 def versions() -> Table:
     """What the page was made with; a package that is not there has no version."""
     rows: list[list[Value]] = [
-        ["Python", platform.python_version()],
+        ["Python", ".".join(platform.python_version_tuple()[:2])],
         ["system", f"{platform.system()} {platform.machine()}"],
+        ["kernels", KERNELS[os.environ.get("KERNELS", "native")]],
     ]
     rows += [[name, _version(name)] for name in PACKAGES]
     return table("Made with", ["package", "version"], rows)

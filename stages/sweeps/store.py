@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ class Store:
     """A folder with a file for each block that is finished.
 
     The name of a file is a hash of all that its content depends on: the block, the model and its
-    training, the samples, the code, and NumPy's version. So a result is never taken for another's.
-    The content begins with its own hash: a file that the disk did not keep intact does not count.
+    training, the samples, the code, NumPy's version and its kernels. So a result is never taken
+    for another's. The content begins with its own hash: a file that the disk did not keep intact does not count.
 
     samples: the files with the train and the test table
     """
@@ -38,9 +39,8 @@ class Store:
         # A block has a seed of its own, and keeps no snapshots.
         trained = training.model_dump(exclude={"seed", "snapshots"})
         self._folder = folder
-        self._shared = hashlib.sha256(
-            json.dumps([model.model_dump(), trained, np.__version__]).encode()
-        )
+        numpy = [np.__version__, os.environ.get("KERNELS")]
+        self._shared = hashlib.sha256(json.dumps([model.model_dump(), trained, numpy]).encode())
         for path in [*code, *samples]:
             self._shared.update(hashlib.sha256(path.read_bytes()).digest())
 

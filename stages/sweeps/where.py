@@ -2,8 +2,8 @@
 
 The cluster is that whose scheduler the environment names in DASK_SCHEDULER_ADDRESS; on this machine
 there is a process for each core, or as many as LOKY_MAX_CPU_COUNT says. What is computed does not
-depend on where, nor on the order in which blocks are finished, as long as the processors are of one
-kind: NumPy has other kernels for others.
+depend on where, nor on the order in which blocks are finished. A worker has to compute with the
+same kernels, so it needs the settings of stages/__init__.py in its environment.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import signal
 import sys
 import warnings
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +32,7 @@ Numbered = tuple[int, Any]
 Results = Generator[Numbered, None, None]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
+KERNELS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # NumPy's, in the environment
 SECONDS = 10  # to wait for a scheduler that does not answer, or for work that does not come
 STAGES = Path(__file__).parents[1]
 
@@ -94,7 +95,10 @@ def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
         # What all items need is the result of a task: a worker is sent it once, and if all who
         # have it are lost, it is computed again.
         shared = client.submit(tuple, [_archive(), pickle.dumps(work)])
-        call, pickled = _call_on_worker(np.__version__), [pickle.dumps(item) for item in items]
+        call, pickled = (
+            _call_on_worker(np.__version__, _kernels()),
+            [pickle.dumps(item) for item in items],
+        )
         tasks = client.map(call, range(len(items)), pickled, shared=shared, pure=False)
         try:
             for task in as_completed(tasks):
@@ -146,10 +150,15 @@ def _archive() -> bytes:
     return content.getvalue()
 
 
-def _call_on_worker(version: str) -> Callable[..., Numbered]:
+def _kernels() -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in KERNELS}
+
+
+def _call_on_worker(version: str, kernels: Mapping[str, str | None]) -> Callable[..., Numbered]:
     """What a worker calls; a local function is sent itself, not by a name that only we know.
 
     version: of NumPy, which must be the same there
+    kernels: what the environment must say there, by name
     """
 
     def call(number: int, pickled: bytes, shared: tuple[bytes, bytes]) -> Numbered:
@@ -174,6 +183,14 @@ def _call_on_worker(version: str) -> Callable[..., Numbered]:
                     f"{get_worker().address}: the worker has NumPy {np.__version__} and "
                     f"OMP_NUM_THREADS={threads or ''}; the same results need {version} and 1"
                 )
+            for name, value in kernels.items():
+                if os.environ.get(name) != value:
+                    needed = f"{name}={value!r}" if value else f"no {name}"
+                    raise importlib.import_module("stages.task.errors").InputError(
+                        f"{get_worker().address}: the worker has {name}="
+                        f"{os.environ.get(name, '')!r} in its environment; the same results need "
+                        f"{needed} before it is started"
+                    )
             return number, pickle.loads(work)(pickle.loads(pickled))
 
     return call
