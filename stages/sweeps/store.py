@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from stages.sweeps.blocks import Block
+from stages.task.files import write_file
 from stages.task.model import Model
 from stages.task.training import Training
 
@@ -67,19 +68,11 @@ class Store:
         Raises OSError with the name of the file.
         """
         content = save(dict(results))
-        path = self.path(block)
-        part = path.with_suffix(".part")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(hashlib.sha256(content).digest() + content)
-        except OSError as error:  # of a full disk, which does not say whose
-            part.unlink(missing_ok=True)
-            raise OSError(error.errno, error.strerror, str(part)) from None
-        part.replace(path)
+        write_file(self.path(block), hashlib.sha256(content).digest() + content)
 
     def keep_only(self, blocks: Sequence[Block]) -> None:
-        """Deletes what belongs to none of the blocks."""
+        """Deletes the files that belong to none of the blocks; a folder is not ours."""
         kept = {self.path(block) for block in blocks}
         for path in self._folder.iterdir():
-            if path not in kept:
+            if path not in kept and not path.is_dir():
                 path.unlink()
