@@ -12,6 +12,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' Makefile
 
 repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
+	@.venv/bin/python -m stages.recovery
 	.venv/bin/dvc repro
 
 review: $(READY) ## what a change did, as Markdown and HTML in review/ (BASE=main HEAD=<the workspace>)

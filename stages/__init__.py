@@ -57,6 +57,9 @@ if sys.argv[0] == "-m":
     # handing work to a second thread takes longer than the work, and the sums, and so the last
     # bits of all results, must not depend on the number of cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # The pictures choose how they are drawn; matplotlib would not even load with a name that it
+    # does not know.
+    os.environ["MPLBACKEND"] = "agg"
     # Importing a library makes hundreds of thousands of objects that stay. To search them for
     # garbage again and again takes a tenth of a short stage; stages/task/command.py goes on.
     gc.disable()

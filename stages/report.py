@@ -11,7 +11,7 @@ from stages.pages import images, sentences, tables, verdict
 from stages.pages.cells import in_a_line
 from stages.proofs.claims import Metrics
 from stages.task.command import plain_errors
-from stages.task.files import Files, read_metrics
+from stages.task.files import Files, read_metrics, write_file
 from stages.task.parameters import Parameters, read_parameters
 from stages.task.variants import read_variants
 
@@ -52,7 +52,7 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
         "parameters": [tables.parameters(*section) for section in sections(content)],
         "versions": tables.versions(),
     }
-    Path("report.html").write_text(render(page), encoding="utf-8")
+    write_file(Path("report.html"), render(page).encode())
 
 
 def sections(content: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

@@ -1,6 +1,9 @@
 """The stage `draw_sweep`, on a file as `sweep` writes it."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +64,14 @@ def test_a_missing_file_is_named_in_one_line() -> None:
     with pytest.raises(SystemExit) as stopped:
         run(main, ["moons"])
     assert str(stopped.value) == f"{CURVES}: No such file or directory"
+
+
+def test_a_backend_of_matplotlib_that_does_not_exist_changes_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.draw_sweep", "moons"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "nope"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(path.exists() for path in PICTURES)

@@ -155,6 +155,25 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
     }
 
 
+def test_a_process_that_is_killed_is_one_line_and_the_blocks_are_kept() -> None:
+    task = write(**MANY)
+    process = start_sweep(LOKY_MAX_CPU_COUNT="2")
+    wait_for_blocks(process, 5)
+    workers = [
+        pid
+        for pid in children(process.pid)
+        if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(workers[0], signal.SIGKILL)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert printed == (
+        "a process that computes was killed, perhaps for want of memory; what is finished is kept, "
+        "and the same command goes on from there\n"
+    )
+    assert 5 <= len(finished_blocks()) < len(plan_blocks(task))
+
+
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Task], int]:
     """Counts the blocks that a sweep trains, given what it finds in the store."""

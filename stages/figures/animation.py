@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
 from stages.figures.palette import cells, find_palette
+from stages.task.files import write_file
 
 # 64 colours do for a drawing at this size, and the last stands for "as it was before".
 TRANSPARENT = 63
@@ -49,8 +50,7 @@ def write_gif(path: Path, frames: Sequence[Frame], milliseconds: int, pause: int
             transparency=TRANSPARENT,
             disposal=1,  # the frame stays, and the next one is drawn over it
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(content) + b";")
+    write_file(path, b"".join(content) + b";")
 
 
 def _around(changed: NDArray[np.bool_]) -> tuple[slice, slice]:

@@ -5,6 +5,7 @@ of colour vision can tell apart. NumPy is blue and torch is orange everywhere, d
 line over a solid one, so that both can be seen where they agree.
 """
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from PIL import Image
 
 from stages.figures.numbers import written
 from stages.figures.palette import cells, find_palette
+from stages.task.files import write_file
 
 WIDTH = 8.0  # inches; with DPI twice the 800 pixels that a README is wide
 DPI = 200
@@ -194,5 +196,6 @@ def save(drawn: Figure, path: Path) -> None:
     palette, entry = find_palette(colours, 256)
     image = Image.fromarray(entry[cells(colours)])
     image.putpalette(palette)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, compress_level=6, dpi=(DPI, DPI))
+    content = io.BytesIO()
+    image.save(content, "PNG", compress_level=6, dpi=(DPI, DPI))
+    write_file(path, content.getvalue())

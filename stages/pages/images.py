@@ -17,7 +17,7 @@ from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
 from stages.figures.sweep_losses import draw_sweep
 from stages.proofs.difference import relative_difference
-from stages.task.files import TWINS, Files, read_history
+from stages.task.files import TWINS, Files, read_history, reading
 
 LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead
 
@@ -38,15 +38,14 @@ class Picture:
 
 def image(path: Path, label: str) -> Picture:
     """The image in a file."""
-    content = path.read_bytes()
-    with Image.open(io.BytesIO(content)) as opened:
+    with reading(path), Image.open(io.BytesIO(content := path.read_bytes())) as opened:
         return Picture(_embedded(content, str(opened.format)), *opened.size, label)
 
 
 def animation(path: Path, label: str) -> Picture:
     """The last frame of the animation in a file, and the animation."""
-    moving, still = path.read_bytes(), io.BytesIO()
-    with Image.open(io.BytesIO(moving)) as opened:
+    still = io.BytesIO()
+    with reading(path), Image.open(io.BytesIO(moving := path.read_bytes())) as opened:
         opened.seek(getattr(opened, "n_frames", 1) - 1)
         opened.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(still, "PNG")
         embedded = _embedded(still.getvalue(), "PNG")

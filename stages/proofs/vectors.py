@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stages.proofs.objective import COLUMNS, KINDS, ROWS, Term, columns_of
 from stages.task.checks import Case
+from stages.task.files import write_file
 
 Array = NDArray[Any]
 
@@ -44,7 +45,6 @@ def write_vectors(
 
     paths: (steps, n) by number of the case and dtype: torch's where it has the class
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name in dict.fromkeys(case.name for case in cases):
         variants = {number: case for number, case in enumerate(cases) if case.name == name}
         of_model = any(case.scope == "model" for case in variants.values())
@@ -63,7 +63,7 @@ def write_vectors(
             ],
         }
         text = json.dumps(content, ensure_ascii=False)
-        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        write_file(folder / f"{name}.json", f"{text}\n".encode())
 
 
 def _replayed(terms: Mapping[str, Term]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.sweeps.blocks import COLUMNS, Block
+from stages.task.files import write_file
 
 Values = NDArray[Any]
 Columns = Mapping[str, Values]
@@ -148,8 +149,7 @@ def write_runs(path: Path, gathered: Sequence[Runs], seeds: Sequence[int]) -> No
         columns[column] = np.concatenate([runs.results[column].reshape(-1) for runs in gathered])
     content = io.BytesIO()
     pq.write_table(pa.table(columns), content)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.getbuffer())
+    write_file(path, content.getvalue())
 
 
 def curves(gathered: Sequence[Runs]) -> tuple[list[str], Iterator[list[Any]]]:

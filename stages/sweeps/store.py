@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from stages.sweeps.blocks import Block
+from stages.task.files import write_file
 from stages.task.model import Model
 from stages.task.training import Training
 
@@ -27,7 +28,8 @@ class Store:
 
     The name of a file is a hash of all that its content depends on: the block, the model and its
     training, the samples, the code, NumPy's version and its kernels. So a result is never taken
-    for another's. The content begins with its own hash: a file that the disk did not keep intact does not count.
+    for another's. The content begins with its own hash: a file that the disk did not keep intact
+    does not count.
 
     samples: the files with the train and the test table
     """
@@ -67,19 +69,11 @@ class Store:
         Raises OSError with the name of the file.
         """
         content = save(dict(results))
-        path = self.path(block)
-        part = path.with_suffix(".part")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(hashlib.sha256(content).digest() + content)
-        except OSError as error:  # of a full disk, which does not say whose
-            part.unlink(missing_ok=True)
-            raise OSError(error.errno, error.strerror, str(part)) from None
-        part.replace(path)
+        write_file(self.path(block), hashlib.sha256(content).digest() + content)
 
     def keep_only(self, blocks: Sequence[Block]) -> None:
-        """Deletes what belongs to none of the blocks."""
+        """Deletes the files that belong to none of the blocks; a folder is not ours."""
         kept = {self.path(block) for block in blocks}
         for path in self._folder.iterdir():
-            if path not in kept:
+            if path not in kept and not path.is_dir():
                 path.unlink()

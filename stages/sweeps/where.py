@@ -17,6 +17,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -40,7 +41,8 @@ STAGES = Path(__file__).parents[1]
 def finished(work: Work, items: Sequence[Any]) -> Results:
     """The number of each item and what `work` makes of it, as they are finished.
 
-    Raises InputError if the cluster that the environment names does not answer, or is lost.
+    Raises InputError if the cluster that the environment names does not answer, or is lost, or if a
+    process of this machine is killed.
     """
     address = os.environ.get(ADDRESS)
     if address and items:
@@ -65,7 +67,13 @@ def _in_processes(work: Work, items: Sequence[Any]) -> Results:
     calls = (delayed(_numbered)(work, number, item) for number, item in enumerate(items))
     with _ignoring_interrupts():  # as do the processes that start here: this one ends them
         results = parallel(calls)
-    yield from results
+    try:
+        yield from results
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that computes was killed, perhaps for want of memory; what is finished is "
+            "kept, and the same command goes on from there"
+        ) from None
 
 
 @contextmanager

@@ -4,9 +4,11 @@ Libraries are imported where they are used: a stage pays for its own formats onl
 """
 
 import csv
+import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError
+from stages.task.errors import InputError, shown
 
 PARAMETERS = "params.yaml"
 TWINS = ("numpy", "torch")
@@ -39,20 +41,72 @@ class Files:
         self.curves = plots / "sweep.csv"
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a file: all of it, or, if that fails or is stopped, what was there before stays.
+
+    Raises OSError with the name of the file.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):  # that of a full disk does not say whose
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    """Writes rows, the first of which names the columns, as `write_file` does."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_file(path, text.getvalue().encode())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Around what reads a file that a stage wrote: whatever goes wrong is one line with its path.
+
+    Raises InputError if the file is damaged, OSError if it cannot be read at all.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # a library's own, of the content
+            raise damaged(path, error) from None
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    except Exception as error:  # each format has many
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, reason: object) -> InputError:
+    """The error that says how to mend a file that a stage wrote."""
+    first = next(iter(str(reason).splitlines()), "") or type(reason).__name__
+    return InputError(f"{path}: is damaged ({first}); delete it, and dvc repro makes it anew")
+
+
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.generic]]) -> None:
     """Writes arrays by name as safetensors: a model in torch's state-dict names and shapes."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     # safetensors writes an array's memory as it lies and takes no notice of strides.
-    save_file({name: np.asarray(array, order="C") for name, array in tensors.items()}, path)
+    ordered = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    write_file(path, save(ordered))
 
 
 def read_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Reads the arrays of a safetensors file by name, in the order of the names."""
+    """Reads the arrays of a safetensors file by name, in the order of the names.
+
+    Raises InputError if the file is damaged, OSError if it cannot be read.
+    """
     from safetensors.numpy import load_file
 
-    return dict(sorted(load_file(path).items()))
+    with reading(path):
+        path.open("rb").close()  # whose errors say what is wrong; safetensors' do not
+        return dict(sorted(load_file(path).items()))
 
 
 History = dict[str, list[float]]
@@ -60,37 +114,40 @@ History = dict[str, list[float]]
 
 def write_history(path: Path, history: History) -> None:
     """Writes the columns of a history as CSV; a value that is not finite becomes an empty field."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(history)
-        for row in zip(*history.values(), strict=True):
-            writer.writerow([repr(value) if math.isfinite(value) else "" for value in row])
+    rows = zip(*history.values(), strict=True)
+    written = ([repr(value) if math.isfinite(value) else "" for value in row] for row in rows)
+    write_csv(path, [history, *written])
 
 
 def read_history(path: Path) -> History:
-    """Reads the columns of a history; an empty field becomes NaN."""
-    with path.open(newline="") as file:
+    """Reads the columns of a history; an empty field becomes NaN.
+
+    Raises InputError if the file is damaged, OSError if it cannot be read.
+    """
+    with reading(path), path.open(newline="") as file:
         names, *rows = csv.reader(file)
-    columns = zip(*rows, strict=True)
-    return {
-        name: [float(value) if value else math.nan for value in column]
-        for name, column in zip(names, columns, strict=True)
-    }
+        columns = zip(*rows, strict=True)
+        return {
+            name: [float(value) if value else math.nan for value in column]
+            for name, column in zip(names, columns, strict=True)
+        }
 
 
 def write_metrics(path: Path, metrics: Mapping[str, object]) -> None:
     """Writes metrics as JSON, one value a line, so that a diff in review shows what moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    write_file(path, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
 
 
 def read_metrics(path: Path) -> Any:
-    """Reads the metrics in a file. Raises InputError if it is not JSON."""
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
+    """Reads the metrics in a file.
+
+    Raises InputError if they are not JSON or not by name, OSError if it cannot be read.
+    """
+    with reading(path):
+        metrics = json.loads(path.read_bytes())
+    if not isinstance(metrics, dict):
+        raise damaged(path, f"must be metrics by name, got {shown(metrics)}")
+    return metrics
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """The samples of a task, as parquet."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stages.task.files import reading, write_file
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,25 @@ def write_table(path: Path, table: Table) -> None:
     ]
     names = [*table.feature_names, table.target_name]
     metadata = {"classes": json.dumps(table.classes and list(table.classes))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), path)
+    content = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), content)
+    write_file(path, content.getvalue())
 
 
 def read_table(path: Path) -> Table:
-    """Reads a table that `write_table` wrote."""
+    """Reads a table that `write_table` wrote.
+
+    Raises InputError if the file is damaged, OSError if it cannot be read.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     # ParquetFile reads one file; read_table would import the whole of pyarrow.dataset for it. From
     # memory and on this thread: a process this short can end before Arrow's threads have begun.
-    with pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
+    with reading(path), pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
         content = file.read(use_threads=False).combine_chunks()
-    columns: list[NDArray[Any]] = [np.from_dlpack(column.chunk(0)) for column in content.columns]
-    *features, target = columns
-    *feature_names, target_name = content.column_names
-    classes = json.loads(content.schema.metadata[b"classes"])
+        columns: list[NDArray[Any]] = [np.from_dlpack(each.chunk(0)) for each in content.columns]
+        *features, target = columns
+        *feature_names, target_name = content.column_names
+        classes = json.loads(content.schema.metadata[b"classes"])
     return Table(np.stack(features, axis=1), target.copy(), feature_names, target_name, classes)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from stages.task.files import reading, write_csv
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -29,18 +31,16 @@ COLUMNS = tuple(field.name for field in fields(Variant))
 
 def write_variants(path: Path, variants: Iterable[Variant]) -> None:
     """Writes a line for each variant; None becomes an empty field."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(map(astuple, variants))
+    write_csv(path, [COLUMNS, *map(astuple, variants)])
 
 
 def read_variants(path: Path) -> list[Variant]:
-    """Reads the variants in the order of the file."""
-    with path.open(newline="", encoding="utf-8") as file:
-        _, *rows = csv.reader(file)
-    return [
-        Variant(optimizer, variant, *(int(number) if number else None for number in numbers))
-        for optimizer, variant, *numbers in rows
-    ]
+    """Reads the variants in the order of the file. Raises InputError if it is damaged."""
+    with reading(path), path.open(newline="", encoding="utf-8") as file:
+        names, *rows = csv.reader(file)
+        if tuple(names) != COLUMNS:
+            raise ValueError(f"its columns must be {', '.join(COLUMNS)}")
+        return [
+            Variant(optimizer, variant, *(int(number) if number else None for number in numbers))
+            for optimizer, variant, *numbers in rows
+        ]
