@@ -294,5 +294,5 @@ def test_metrics_that_are_no_json_are_named_in_one_line(results: Path) -> None:
     (results / "metrics/moons.json").write_text("{\n<<<<<<< HEAD")
     with pytest.raises(SystemExit) as stopped:
         report(results)
-    assert str(stopped.value).startswith("metrics/moons.json: Expecting property name")
+    assert str(stopped.value).startswith("metrics/moons.json: is damaged (Expecting property name")
     assert "\n" not in str(stopped.value)
