@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
+from stages.reference import square_root as square_root
 from stages.reference.eager import import_compiler_on_demand
 from stages.task.optimizers import Hyperparameters
 from stages.training.optimizer import Step, construct, find_class, model_optimizer

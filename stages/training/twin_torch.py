@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor, optim
 
 from stages.models.mlp_torch import LOSSES, network
-from stages.reference import square_root as square_root
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table

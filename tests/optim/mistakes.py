@@ -446,12 +446,12 @@ the square of the Gram matrix rounded
 """,
     "bfloat16": """
 cut off, not rounded
-- rounded = (bits + half & 0xFFFF0000).view(np.float32)
-+ rounded = (bits & 0xFFFF0000).view(np.float32)
+- np.add(sums, bits, sums)
++ np.copyto(sums, bits)
 
 ties away from zero
-- half = 0x7FFF + (bits >> 16 & 1)  # of the last place that is kept, less where ties go down
-+ half = np.uint32(0x8000)  # of the last place that is kept, less where ties go down
+- np.bitwise_and(sums, LAST, sums)
++ np.copyto(sums, LAST)
 
 one sum in place of four
 - sums = _zeros(4, left, right)
