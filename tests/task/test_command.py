@@ -87,7 +87,7 @@ def test_a_mistake_of_ours_keeps_its_traceback():
 
 def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
     text = (tmp_path / "params.yaml").read_text()
-    text = text.replace("lr: 0.03\n", "lr: -1\n").replace("activation: tanh", "activation: tahn")
+    text = text.replace("lr: 0.03\n", "lr: -1\n", 1).replace("activation: tanh", "activation: tahn")
     (tmp_path / "params.yaml").write_text(text)
     done = subprocess.run(
         [sys.executable, "-m", "stages.generate", "regression"],
