@@ -9,7 +9,7 @@ from stages.task.errors import shown
 from stages.task.hyperparameters import SGD, Adam, OwnVariants, Variants
 from stages.task.optimizers import Hyperparameters, Scope
 from stages.task.section import Section
-from stages.task.values import Count, Number, Seed, Step, Text
+from stages.task.values import Number, Seed, Step, Steps, Text
 
 
 class GradientChecks(Section):
@@ -57,8 +57,8 @@ class TrainingChecks(Section):
     """The trainings that are compared with torch's step by step."""
 
     task: Text
-    steps: Count
-    drift_steps: Count
+    steps: Steps
+    drift_steps: Steps
     optimizers: TrainedOptimizers
 
 
@@ -66,8 +66,8 @@ class OptimizerChecks(Section):
     """The objective on which the optimizers are compared with those of torch."""
 
     start: Number
-    samples: Count
-    steps: Count
+    samples: Steps  # no more are used than there are steps
+    steps: Steps
     seed: Seed
     variants: Variants
 

@@ -1,8 +1,10 @@
 import errno
+import re
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from repository import ROOT
 
@@ -83,6 +85,20 @@ def test_what_a_user_can_mend_ends_without_a_traceback(error, code):
 def test_a_mistake_of_ours_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), plain_errors():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("needed", "reason"),
+    [
+        (lambda: np.empty(2**58), "Unable to allocate 2.00 EiB for an array with shape .*"),
+        (lambda: [None] * 2**59, "out of memory"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_one_line(needed, reason):
+    with pytest.raises(SystemExit) as stopped, plain_errors():
+        needed()
+    line = f"{reason}: smaller sizes in params\\.yaml need less"
+    assert re.fullmatch(line, str(stopped.value.code))
 
 
 def test_messages_go_to_stderr_with_exit_code_1(tmp_path):

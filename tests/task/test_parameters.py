@@ -87,6 +87,7 @@ OPTIMIZERS = (
     "adafactor, lbfgs"
 )
 OWN = "; an optimizer of your own needs the key class"
+HUGE = f"1{'0' * 56}..."
 REFUSALS = [
     (
         "tasks/regression/optimizers/sgd/lr",
@@ -440,6 +441,80 @@ REFUSALS = [
         {"class": "stages.own.lion.Lion", "variants": [{"lr": {"a": 1}}]},
         "checks.optimizers.variants.Lion.variants[0].lr: must be a finite number, true, false, a "
         "text, null or a list; got {'a': 1}",
+    ),
+    # sizes that no machine holds, and numbers that no float is
+    (
+        "tasks/moons/optimizers/sgd/lr",
+        10**400,
+        f"tasks.moons.optimizers.sgd.lr: must be at most 1.79769e+308, got {HUGE}",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        10**400,
+        f"tasks.moons.training.epochs: must be at most 1000000000, got {HUGE}",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        "1e400",
+        "tasks.moons.training.epochs: must be a whole number, got inf",
+    ),
+    (
+        "tasks/moons/training/snapshots",
+        1e9,
+        "tasks.moons.training.snapshots: must be at most 100000, got 1000000000",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        [10**9],
+        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
+        "2000000000",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        [100_000, 100_000],
+        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
+        "10000200000",
+    ),
+    (
+        "tasks/moons/optimizers/lbfgs",
+        {"max_iter": "1e30"},
+        f"tasks.moons.optimizers.lbfgs.max_iter: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "checks/optimizers/steps",
+        1e30,
+        f"checks.optimizers.steps: must be at most 10000000, got {int(1e30)}",
+    ),
+    (
+        "checks/training/drift_steps",
+        1e30,
+        f"checks.training.drift_steps: must be at most 10000000, got {int(1e30)}",
+    ),
+    (
+        "sweeps/moons/seeds",
+        1e30,
+        f"sweeps.moons.seeds: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "tasks/moons/training/seed",
+        2**63 - 1,
+        "sweeps.moons.seeds: must be below 2**63, counted from training.seed; that is "
+        "9223372036854775807",
+    ),
+    (
+        "sweeps/moons/repeated",
+        1e30,
+        f"sweeps.moons.repeated: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "learning_rates/adam/points",
+        10**400,
+        f"learning_rates.adam: points must be at most 100000000, got {HUGE}",
+    ),
+    (
+        "learning_rates/adam/log",
+        [1, 10**400],
+        f"learning_rates.adam: log must be two numbers, from and to; got [1, {HUGE[:-7]}...",
     ),
     (
         "checks/gradients/step",
