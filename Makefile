@@ -13,6 +13,7 @@ help: ## list these targets
 
 repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
 	@.venv/bin/python -m stages.recovery
+	@.venv/bin/python -m stages.task
 	.venv/bin/dvc repro
 
 params: $(READY) ## write params.yaml in the style that `dvc exp run -S` leaves alone

@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from stages.task.errors import shown, unknown
+from stages.task.errors import named, shown, unknown
 
 
 class Section(BaseModel):
@@ -47,7 +47,7 @@ def describe(failure: ValidationError, place: str) -> str:
     """
     lines = []
     for error in failure.errors(include_url=False):
-        keys = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in error["loc"]]
+        keys = [f"[{key}]" if isinstance(key, int) else f".{named(key)}" for key in error["loc"]]
         name = "".join(keys).removeprefix(".")
         lines.append(f"{place}{name}: {error['msg']}" if name else f"{place}{error['msg']}")
     return "\n".join(lines)

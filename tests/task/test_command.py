@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from repository import ROOT
+from repository import ROOT, copy_repository, edit_parameters, set_up_environment
+from repository import run as run_command
 
 from stages.task.checks import GradientChecks
 from stages.task.command import plain_errors, run
@@ -117,3 +118,18 @@ def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
         "params.yaml: tasks.moons.model.activation: must be one of relu, tanh, sigmoid; "
         "got 'tahn'\n"
     )
+
+
+def test_make_repro_says_which_task_is_gone_before_dvc_runs(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    copy_repository(project)
+    set_up_environment(project)
+    edit_parameters(project, lambda parameters: parameters["tasks"].pop("classification"))
+    with pytest.raises(AssertionError) as failed:
+        run_command(project, "make", "repro")
+    valid = "valid tasks are regression, moons"
+    assert [line for line in str(failed.value).splitlines() if not line.startswith("make")] == [
+        f"params.yaml: sweeps.classification: unknown task; {valid}",
+        f"params.yaml: checks.training.task: unknown task; {valid}",
+    ]
