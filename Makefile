@@ -5,7 +5,7 @@ READY := .venv/.ready
 # DVC runs the stages' `python` from PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro review test lint mutate bench lock
+.PHONY: help repro params review test lint mutate bench lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -13,7 +13,12 @@ help: ## list these targets
 
 repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
 	@.venv/bin/python -m stages.recovery
+	@.venv/bin/python -m stages.task
 	.venv/bin/dvc repro
+
+params: $(READY) ## write params.yaml in the style that `dvc exp run -S` leaves alone
+	@.venv/bin/python -c 'from dvc.utils.hydra import apply_overrides; \
+		apply_overrides("params.yaml", [])'
 
 review: $(READY) ## what a change did, as Markdown and HTML in review/ (BASE=main HEAD=<the workspace>)
 	@.venv/bin/python -m stages.review $(or $(BASE),main) $(HEAD)

@@ -174,6 +174,14 @@ def test_every_option_that_the_generator_does_not_take_is_refused(options, lines
     ("task", "options", "line"),
     [
         ("regression", {"samples": -3}, "samples: must be at least 2, got -3"),
+        ("regression", {"samples": 1e9}, "samples: must be at most 100000000, got 1000000000.0"),
+        (
+            "classification",
+            {"samples_per_class": 10**9},
+            "samples_per_class: must be at most 100000000, got 1000000000",
+        ),
+        ("moons", {"samples": 10**400}, f"samples: must be at most 100000000, got 1{'0' * 56}..."),
+        ("moons", {"samples": 1e30}, "samples: must be a smaller whole number, got 1e+30"),
         ("regression", {"noise": -1}, "noise: must be at least 0, got -1"),
         ("classification", {"centers": [[2, 2]]}, "centers: must have 2 or more entries, got 1"),
         (

@@ -26,6 +26,12 @@ def did_you_mean(name: object, valid: Iterable[str]) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
+def named(key: object) -> str:
+    """A key as a message shows it: as it is, but within one line."""
+    text = str(key)
+    return text if text.isprintable() and len(text) <= 60 else shown(text)
+
+
 def shown(value: object) -> str:
     """A value as a message shows it: short, and text in quotes."""
     if value is None:
