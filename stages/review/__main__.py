@@ -4,8 +4,8 @@ A revision is anything that git or DVC knows by a name: a branch, a commit, a ta
 The review is printed as Markdown, and written to review/review.md, review/review.html and the
 pictures beside them. gates.yaml says of every metric what is noise and what is a failure.
 
-Exit code: 0 if all metrics are within tolerance or better, 1 if a gate failed, 2 if the revisions
-cannot be compared.
+Exit code: 0 if the review passes; 1 if it fails, at a gate or because something that the report
+claims does not hold; 2 if the revisions cannot be compared.
 """
 
 import sys
@@ -20,6 +20,7 @@ from stages.review.gates import FILE, read_gates
 from stages.review.metrics import compare
 from stages.review.page import Review
 from stages.review.plots import changed_plots, curves
+from stages.review.proofs import claims
 from stages.review.revision import WORKSPACE, changed_files, read_revision
 from stages.review.stages import stages_run
 from stages.task.command import plain_errors
@@ -84,6 +85,7 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
         parameters=sections(old.parameters, new.parameters),
         stages=stages_run(old, new, files),
         metrics=compare(old.metrics, new.metrics, gates, unchanged=unchanged),
+        claims=claims(new),
         plots=plots,
         curves=[plot for plot in plots if curves(plot.old) or curves(plot.new)],
         gates_changed=FILE in files,

@@ -14,11 +14,11 @@ from urllib.parse import unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from stages.pages.verdict import count
+from stages.pages.verdict import Sentence, count, headline
 from stages.review.differences import MISSING, Difference
 from stages.review.metrics import Change, Outcome
 from stages.review.plots import ChangedPlot
-from stages.review.proofs import bits_differ, checks, drifts
+from stages.review.proofs import checks, drifts
 from stages.review.revision import WORKSPACE, Revision
 from stages.review.stages import Run
 
@@ -33,6 +33,7 @@ Link = Callable[[ChangedPlot, str], str | None]
 class Review:
     """All that was found out about two revisions, the old and the new one.
 
+    claims: what the report of the new one claims
     curves: the plots whose curves are drawn into one picture
     gates_changed: whether the gates themselves did
     """
@@ -42,13 +43,20 @@ class Review:
     parameters: Sequence[Difference]
     stages: Sequence[Run]
     metrics: Sequence[Change]
+    claims: Sequence[Sentence]
     plots: Sequence[ChangedPlot]
     curves: Sequence[ChangedPlot]
     gates_changed: bool
 
     @property
+    def failures(self) -> list[str]:
+        """Why the review fails, each in a line of Markdown."""
+        claims = [code(claim.text) for claim in self.claims if not claim.holds]
+        return claims + [_described(change) for change in self.metrics if change.verdict == "fail"]
+
+    @property
     def failed(self) -> bool:
-        return any(change.verdict == "fail" for change in self.metrics)
+        return bool(self.failures)
 
 
 def markdown(review: Review, link: Link) -> str:
@@ -79,7 +87,6 @@ def html(text: str, folder: Path) -> str:
 
 def verdict(review: Review) -> str:
     """The first line: whether the review passes, and why."""
-    failing = [change for change in review.metrics if change.verdict == "fail"]
     warning = [change for change in review.metrics if change.verdict == "warn"]
     moved = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
     kinds = Counter(
@@ -87,19 +94,16 @@ def verdict(review: Review) -> str:
         for change in moved
     )
     counts = ": " + ", ".join(f"{times} {kind}" for kind, times in kinds.items()) if moved else ""
-    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}"
-    match bits_differ(review.new.metrics):
-        case {**differing} if differing:
-            names = ", ".join(f"{code(name)} is {value(differing[name])}" for name in differing)
-            summary += f"; **the twins differ**: {names}"
-        case {}:
-            summary += "; the twins agree bit for bit"
-    if failing:
-        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
-        return f"**Failed.** {_described(failing[0])}{more}. {summary}."
+    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}."
+    if review.claims:
+        summary += f" {headline(review.claims)}"
+    if review.failures:
+        first, *others = review.failures
+        more = f", and {len(others)} more" if others else ""
+        return f"**Failed.** {first}{more}. {summary}"
     if warning:
-        return f"**Passed with {count(len(warning), 'warning')}.** {summary}."
-    return f"**Passed.** {summary}."
+        return f"**Passed with {count(len(warning), 'warning')}.** {summary}"
+    return f"**Passed.** {summary}"
 
 
 def _described(change: Change) -> str:

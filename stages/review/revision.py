@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dvc.dependency import ParamsDependency
@@ -49,7 +50,7 @@ class Revision:
     name: as it was asked for
     commit: its hash, of the workspace that of HEAD
     parameters: values by dotted key
-    metrics: values by `<file>:<dotted key>`
+    metrics_files: the content of each file of metrics, by its path
     stages: by name
     plots: by path
     behind: stages whose results are not of this code and these parameters: dvc.lock says of which
@@ -58,10 +59,19 @@ class Revision:
     name: str
     commit: str
     parameters: Mapping[str, object]
-    metrics: Mapping[str, object]
+    metrics_files: Mapping[str, Any]
     stages: Mapping[str, Stage]
     plots: Mapping[str, Plot]
     behind: tuple[str, ...]
+
+    @cached_property
+    def metrics(self) -> dict[str, object]:
+        """The metrics by their names, `<file>:<dotted key>`."""
+        return {
+            f"{path}:{key}": value
+            for path, content in self.metrics_files.items()
+            for key, value in leaves(content)
+        }
 
 
 def read_revision(repo: Repo, name: str) -> Revision:
@@ -88,7 +98,7 @@ def _read(repo: Repo, name: str, commit: str) -> Revision:
         name=name,
         commit=commit,
         parameters=_parameters(repo),
-        metrics=_metrics(repo),
+        metrics_files=_metrics_files(repo),
         stages={stage.name: _locked(stage) for stage in stages},
         plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
         behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
@@ -138,16 +148,15 @@ def _unreadable(path: str, error: Exception) -> DvcException:
     return DvcException(f"{path}: {error.__cause__ or error}")
 
 
-def _metrics(repo: Repo) -> dict[str, object]:
+def _metrics_files(repo: Repo) -> dict[str, Any]:
     # `repo.metrics.show` leaves out null, which is what a metric that is not a number becomes.
-    values: dict[str, object] = {}
+    files: dict[str, Any] = {}
     for _, path in _files(repo, repo.index.metrics):
         try:
-            content = load_path(f"/{path}", repo.dvcfs)
+            files[path] = load_path(f"/{path}", repo.dvcfs)
         except ParseError as error:
             raise _unreadable(path, error) from None
-        values |= {f"{path}:{key}": value for key, value in leaves(content)}
-    return values
+    return files
 
 
 def _plot(repo: Repo, out: Any, path: str) -> Plot:

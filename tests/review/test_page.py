@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from stages.pages.verdict import Sentence
 from stages.review import page
 from stages.review.differences import Difference
 from stages.review.gates import Gate
@@ -17,7 +18,6 @@ from stages.review.page import Review, html, markdown, verdict
 from stages.review.plots import ChangedPlot
 from stages.review.revision import Plot, Revision
 
-BITS = "metrics/optimizers.json:SGD.ulp_ieee"
 GATES = {
     "*ulp*": Gate(better="lower"),
     "*native": Gate(gate="none"),
@@ -26,11 +26,25 @@ GATES = {
 }
 
 
+HOLDS = Sentence("SGD is equal", True, "optimizers")
+FAILS = Sentence("Lion <b>differs</b>", False, "optimizers")
+
+
 def review(old: dict[str, Any], new: dict[str, Any], **parts: Any) -> Review:
-    before = Revision("main", "a" * 40, {}, old, {}, {}, ())
-    after = replace(before, name="workspace", metrics=new)
-    nothing = Review(before, after, (), (), compare(old, new, GATES), (), (), gates_changed=False)
+    before = Revision("main", "a" * 40, {}, files(old), {}, {}, ())
+    after = replace(before, name="workspace", metrics_files=files(new))
+    changes = compare(old, new, GATES)
+    nothing = Review(before, after, (), (), changes, (), (), (), gates_changed=False)
     return replace(nothing, **parts)
+
+
+def files(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The metrics by their files."""
+    found: dict[str, Any] = {}
+    for name, measured in metrics.items():
+        path, _, key = name.partition(":")
+        found.setdefault(path, {})[key] = measured
+    return found
 
 
 def shown(given: Review) -> str:
@@ -63,22 +77,6 @@ def shown(given: Review) -> str:
             "**Failed.** `loss` is removed: `1.0` → `missing`, tolerance 0.1 absolute or "
             "0.01 relative. 1 of 1 metrics moved: 1 removed.",
         ),
-        (
-            {BITS: 0},
-            {BITS: 0},
-            "**Passed.** 0 of 1 metrics moved; the twins agree bit for bit.",
-        ),
-        (
-            {BITS: 3},
-            {BITS: 3},
-            f"**Passed.** 0 of 1 metrics moved; **the twins differ**: `{BITS}` is 3.",
-        ),
-        (
-            {BITS: 0},
-            {BITS: 3},
-            f"**Failed.** `{BITS}` is worse: `0` → `3` (from 0), tolerance 0. "
-            f"1 of 1 metrics moved: 1 worse; **the twins differ**: `{BITS}` is 3.",
-        ),
     ],
 )
 def test_verdict(old: dict[str, Any], new: dict[str, Any], line: str) -> None:
@@ -86,6 +84,35 @@ def test_verdict(old: dict[str, Any], new: dict[str, Any], line: str) -> None:
     assert verdict(given) == line
     assert shown(given).splitlines()[0] == line
     assert given.failed == line.startswith("**Failed.**")
+
+
+@pytest.mark.parametrize(
+    ("loss", "claims", "line"),
+    [
+        (
+            1.0,
+            [HOLDS],
+            "**Passed.** 0 of 1 metrics moved. Everything that should be equal is equal.",
+        ),
+        (
+            1.0,
+            [HOLDS, FAILS],
+            "**Failed.** `Lion <b>differs</b>`. 0 of 1 metrics moved. 1 of 2 proofs does not hold.",
+        ),
+        (
+            2.0,
+            [FAILS],
+            "**Failed.** `Lion <b>differs</b>`, and 1 more. 1 of 1 metrics moved: 1 worse. "
+            "1 of 1 proof does not hold.",
+        ),
+    ],
+)
+def test_what_the_report_claims_counts(loss: float, claims: list[Sentence], line: str) -> None:
+    given = review({"loss": 1.0}, {"loss": loss}, claims=claims)
+    assert shown(given).splitlines()[0] == line
+    assert given.failed == line.startswith("**Failed.**")
+    for claim in claims:
+        assert f"- {'✅' if claim.holds else '❌'} `{claim.text}`\n" in shown(given)
 
 
 def test_numbers_are_in_full() -> None:

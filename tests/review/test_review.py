@@ -1,8 +1,10 @@
 """`python -m stages.review`: two revisions in, a page and an exit code out."""
 
+import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import yaml
@@ -136,6 +138,43 @@ def test_a_removed_and_a_new_task(
     assert "| `blobs` | missing → 1.5e-15 |" in text
     assert "New: `metrics/blobs.json`." in text
     assert "Gone: `metrics/moons.json`." in text
+
+
+LION = {"variants": 1, "steps": 300, "ulp_ieee": 48128, "ulp_repeated": 0, "descending": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "said"),
+    [
+        ("optimizers", {"Lion": LION}, "Lion differs from its reference by up to 48128 units"),
+        ("optimizers", {"Lion": LION | {"ulp_ieee": 0, "descending": 0}}, "Lion does not descend"),
+        ("blobs", {"drift": {"parameters": 1e-3}}, "blobs: the twins are 0.001 apart"),
+        ("blobs", {"drift": {"parameters": 1e-13}}, None),
+    ],
+)
+def test_what_is_new_and_does_not_hold_fails(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    measured: dict[str, Any],
+    said: str | None,
+) -> None:
+    project.change(tasks={"blobs": {"model": {"dtype": "float64"}}})
+    path = f"metrics/{name}.json"
+    project.edit_pipeline(
+        new={
+            "cmd": f"cp measured.json {path}",
+            "deps": ["measured.json"],
+            "metrics": [{path: {"cache": False}}],
+        }
+    )
+    (project.root / "measured.json").write_text(json.dumps(measured))
+    project.reproduce()
+    assert here(monkeypatch, "HEAD") == (said is not None)
+    text = capsys.readouterr().out
+    assert text.startswith(f"**Failed.** `{said}" if said else "**Passed.**")
+    assert f"New: `{path}`." in text
 
 
 def test_committed_pictures_by_their_addresses(

@@ -88,7 +88,7 @@ def test_a_removed_stage_is_gone_although_the_lock_remembers_it(project: Project
     assert "train" in (project.root / "dvc.lock").read_text()
     revision = read("workspace")
     assert set(revision.stages) == {"words", "count"}
-    assert (revision.metrics, revision.plots) == ({}, {})
+    assert (revision.metrics_files, revision.plots) == ({}, {})
     assert set(read("HEAD").stages) == {"words", "count", "train"}
 
 
