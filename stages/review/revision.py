@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dvc.dependency import ParamsDependency
@@ -167,10 +168,18 @@ def _plot(repo: Repo, out: Any, path: str) -> Plot:
 
 
 def _files(repo: Repo, outs: list[Any]) -> Iterator[tuple[Any, str]]:
-    """The files of outs, those in folders too, by their paths from the root of the project."""
+    """The files of outs, those in folders too, by their paths from the root of the project.
+
+    Raises DvcException if one leads out of the project: what is not part of it is not shown.
+    """
     for out in outs:
-        for path in repo.dvcfs.find("/" + _path(repo, out)):
-            yield out, path.lstrip("/")
+        for found in repo.dvcfs.find("/" + _path(repo, out)):
+            path = found.lstrip("/")
+            if repo.fs.protocol == "local" and not out.use_cache:
+                target = Path(repo.root_dir, path).resolve()
+                if not target.is_relative_to(Path(repo.root_dir).resolve()):
+                    raise DvcException(f"{path}: must be in the project, leads to {target}")
+            yield out, path
 
 
 def _path(repo: Repo, out: Any) -> str:

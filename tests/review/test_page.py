@@ -3,7 +3,7 @@
 import doctest
 import re
 from dataclasses import replace
-from pathlib import Path
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -12,14 +12,16 @@ from markdown_it import MarkdownIt
 from stages.pages.verdict import Sentence
 from stages.review import page
 from stages.review.differences import Difference
+from stages.review.folder import beside
 from stages.review.gates import Gate
 from stages.review.metrics import compare
 from stages.review.page import Review, html, markdown, verdict
 from stages.review.plots import ChangedPlot
-from stages.review.revision import Plot, Revision
+from stages.review.revision import Plot, Revision, Stage
+from stages.review.stages import Run
 
 GATES = {
-    "*ulp*": Gate(better="lower"),
+    "*drift*": Gate(better="lower"),
     "*native": Gate(gate="none"),
     "*loss": Gate(better="lower", absolute=0.1, relative=0.01),
     "*accuracy": Gate(better="higher", gate="warn"),
@@ -163,14 +165,77 @@ def test_a_page_fits_into_a_comment_and_says_what_it_leaves_out() -> None:
     assert f"{count - rows} more are left out." in text
 
 
-def test_html_needs_no_other_file(tmp_path: Path) -> None:
-    (tmp_path / "a picture.png").write_bytes(b"png")
+def test_html_needs_no_other_file() -> None:
     text = html(
-        "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>", tmp_path
+        "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>",
+        {"a%20picture.png": b"png"},
     )
     assert '<img src="data:image/png;base64,cG5n" alt="it"' in text
     assert "<details>\n<p><code>b</code></p>\n</details>" in text
-    assert "http" not in text
+    assert "http:" not in text
+
+
+class Elements(HTMLParser):
+    """The elements of a page and their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.add(" ".join([tag, *(name for name, _ in attributes)]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+ELEMENTS = {"h3", "p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "br", "ul"}
+ELEMENTS |= {"li", "details", "summary", "img src alt"}
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "](/etc/hostname)<script>alert(1)</script>",
+        "a|b\n\n<script>|`<b>`|``<b>``\\|![x](https://host/x.png)",
+        "\\`<script>alert(1)</script>`\\",
+        "\x1b[31m @everyone **bold** #1 https://host <!-- &lt;",
+        "",
+        "`",
+    ],
+)
+def test_nothing_of_a_revision_is_markup(evil: str) -> None:
+    path = f"{evil}.png"
+    run = Run(
+        evil, False, False, True, [Difference(evil, evil, [evil])], {evil: [evil]}, [evil], 1, 1
+    )
+    given = review(
+        {f"metrics/{evil}.json:loss": 1.0, "metrics/moons.json:drift.parameters": evil},
+        {f"metrics/{evil}:loss": 2.0, "metrics/moons.json:drift.loss": evil, "accuracy": evil},
+        parameters=[Difference(evil, evil, {evil: evil}), Difference("a", [evil], evil * 99)],
+        stages=[run, replace(run, stage=f"{evil}2", command=False)],
+        claims=[Sentence(evil, False, evil), Sentence(evil, True, evil)],
+        plots=[ChangedPlot(path, Plot(b"", None, ()), None), ChangedPlot(evil, None, None)],
+        curves=[ChangedPlot(path, None, None)],
+    )
+    stages = {evil: Stage("", {}, {}, {}), "reused": Stage("", {}, {}, {})}
+    given = replace(given, old=replace(given.old, name=evil, behind=(evil,)))
+    given = replace(given, new=replace(given.new, name=evil, stages=stages))
+    text = markdown(given, beside)
+    assert all(one.isprintable() or one == "\n" for one in text)
+    pictures = {beside(plot, side): b"" for plot in given.plots for side in ("before", "curves")}
+    body = html(text, pictures).partition("</style>")[2]
+    elements = Elements(body)
+    assert elements.found <= ELEMENTS
+    assert elements.text.count("❌") == 3
+    assert "<code>reused</code>" in body
+
+
+def test_an_image_that_is_none_of_the_review_is_not_read() -> None:
+    with pytest.raises(KeyError):
+        html("![it](/etc/hostname)", {})
 
 
 def test_its_examples() -> None:

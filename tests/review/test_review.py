@@ -55,7 +55,7 @@ def test_a_better_workspace_passes(project: Project) -> None:
     for side, content in (("before", "one"), ("after", "two")):
         assert f"]({side}/plots/a%20picture.png)" in text
         assert (folder / side / "plots/a picture.png").read_text() == content
-    assert "![plots/curve.csv](curves/plots/curve.csv.png)" in text
+    assert "`plots/curve.csv`<br>![before and after](curves/plots/curve.csv.png)" in text
     assert (folder / "curves/plots/curve.csv.png").read_bytes().startswith(b"\x89PNG")
     assert "These tables changed as well: `plots/curve.csv`, `plots/table.csv`." in text
     assert (folder / "review.html").read_text().count("data:image/png;base64,") == 3

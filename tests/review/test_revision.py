@@ -3,6 +3,7 @@
 import doctest
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,6 +181,18 @@ def test_where_nothing_ran(project: Project, name: str) -> None:
     project.commit()
     with pytest.raises(InputError, match=f"^{name}: has no dvc.lock, so no stage ran there"):
         read(name)
+
+
+@pytest.mark.parametrize("path", ["plots/a picture.png", "metrics/moons.json"])
+def test_a_link_out_of_the_project_is_not_followed(
+    project: Project, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "secret").write_text("{}")
+    (project.root / path).unlink()
+    (project.root / path).symlink_to(tmp_path / "secret")
+    message = f"^workspace: {path}: must be in the project, leads to .*/secret$"
+    with pytest.raises(InputError, match=message):
+        read("workspace")
 
 
 def test_parameters_that_cannot_be_read(project: Project) -> None:
