@@ -64,6 +64,7 @@ def main() -> None:
 def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     """Compares two revisions of the repository in the current folder.
 
+    Of an experiment with a target, which ran some stages alone, only their results are compared.
     Raises InputError if they cannot be compared.
     """
     gates = read_gates()
@@ -72,11 +73,13 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
             old, new = read_revision(repo, base), read_revision(repo, head)
     except DvcException as error:
         raise InputError(" ".join(str(error).split())) from None
-    if new.behind:
+    if new.behind and not new.is_experiment:
         raise InputError(
             f"{new.name}: {', '.join(new.behind)}: not the results of this code and these "
             "parameters; run `dvc repro`"
         )
+    not_run = [new.stages[stage] for stage in new.behind]
+    old, new = old.without_results_of(not_run), new.without_results_of(not_run)
     files = changed_files(old.commit, new)
     plots = changed_plots(old.plots, new.plots)
     return Review(

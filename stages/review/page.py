@@ -102,6 +102,10 @@ def verdict(review: Review) -> Markup:
     summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}."
     if review.claims:
         summary += f" {headline(review.claims)}"
+    if review.new.behind:
+        summary += (
+            f" {len(review.new.behind)} of {count(len(review.new.stages), 'stage')} did not run."
+        )
     if review.failures:
         first, *others = review.failures
         more = f", and {len(others)} more" if others else ""
@@ -206,7 +210,7 @@ def _rendered(review: Review, link: Link, rows: int) -> str:
             review=review,
             names=[_named(review.old), _named(review.new)],
             verdict=verdict(review),
-            ran={run.stage for run in review.stages},
+            not_reused={run.stage for run in review.stages} | {*review.new.behind},
             new_files=_files(new) - _files(old),
             removed_files=_files(old) - _files(new),
             moved=[change for change in changes if not change.is_noise],

@@ -1,8 +1,8 @@
 """A revision: what DVC and git know of a commit, of an experiment or of the workspace."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from dvc.dependency import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.brancher import switch
+from dvc.repo.graph import get_subgraph_of_nodes
 from dvc.scm import RevError, resolve_rev
 from dvc.stage import PipelineStage
 from dvc.utils.serialize import ParseError, load_path
@@ -54,7 +55,9 @@ class Revision:
     metrics_files: the content of each file of metrics, by its path
     stages: by name
     plots: by path
-    behind: stages whose results are not of this code and these parameters: dvc.lock says of which
+    behind: the stages whose results are not of this code and these parameters, by dvc.lock, and
+        those that depend on them
+    is_experiment: whether only `dvc exp` knows it, which may have run some of the stages alone
     """
 
     name: str
@@ -64,6 +67,7 @@ class Revision:
     stages: Mapping[str, Stage]
     plots: Mapping[str, Plot]
     behind: tuple[str, ...]
+    is_experiment: bool = False
 
     @cached_property
     def metrics(self) -> dict[str, object]:
@@ -73,6 +77,19 @@ class Revision:
             for path, content in self.metrics_files.items()
             for key, value in leaves(content)
         }
+
+    def without_results_of(self, stages: Iterable[Stage]) -> "Revision":
+        """The revision without the metrics and plots of some stages."""
+        outs = [out for stage in stages for out in stage.outs]
+
+        def kept(files: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                path: content
+                for path, content in files.items()
+                if not any(path == out or is_inside(path, out) for out in outs)
+            }
+
+        return replace(self, metrics_files=kept(self.metrics_files), plots=kept(self.plots))
 
 
 def read_revision(repo: Repo, name: str) -> Revision:
@@ -102,8 +119,14 @@ def _read(repo: Repo, name: str, commit: str) -> Revision:
         metrics_files=_metrics_files(repo),
         stages={stage.name: _locked(stage) for stage in stages},
         plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
-        behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
+        behind=_behind(repo, stages),
+        is_experiment=name != WORKSPACE and _is_experiment(commit),
     )
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path is that of something in a folder."""
+    return path.startswith(f"{folder}/")
 
 
 def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
@@ -132,6 +155,13 @@ def changed_files(commit: str, revision: Revision) -> list[str]:
 def _git(*arguments: str) -> list[str]:
     done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
     return [name for name in done.stdout.split("\0") if name]
+
+
+def _is_experiment(commit: str) -> bool:
+    elsewhere = ("refs/heads", "refs/tags", "refs/remotes")
+    return bool(_git("for-each-ref", "--points-at", commit, "refs/exps")) and not _git(
+        "for-each-ref", "--contains", commit, *elsewhere
+    )
 
 
 def _parameters(repo: Repo) -> dict[str, object]:
@@ -200,6 +230,14 @@ def _locked(stage: Any) -> Stage:
         parameters=values,
         outs={_path(repo, out): out.hash_info.value for out in stage.outs},
     )
+
+
+def _behind(repo: Repo, stages: Sequence[Any]) -> tuple[str, ...]:
+    behind = [stage for stage in stages if _is_behind(repo, stage)]
+    if not behind:
+        return ()
+    downstream = get_subgraph_of_nodes(repo.index.graph, behind, downstream=True)
+    return tuple(stage.name for stage in stages if stage in downstream)
 
 
 def _is_behind(repo: Repo, stage: Any) -> bool:

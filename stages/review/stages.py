@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stages.review.differences import Difference, differences
-from stages.review.revision import Revision, Stage
+from stages.review.revision import Revision, Stage, is_inside
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Run:
 def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
     """The stages that ran, those that are new or gone too, in the order of the pipeline.
 
+    What the new revision has of a stage that is behind is not of a run of its own.
+
     files: all that changed between the two revisions
     """
     stages = [*old.stages.values(), *new.stages.values()]
@@ -41,13 +43,13 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
     runs = []
     for name in dict.fromkeys([*new.stages, *old.stages]):
         before, after = old.stages.get(name, nothing), new.stages.get(name, nothing)
-        if before == after:
+        if before == after or name in new.behind:
             continue
         inputs = [path for path, *_ in differences(before.dependencies, after.dependencies)]
         data = [
             path
             for path in inputs
-            if path in results or any(_inside(path, result) for result in results)
+            if path in results or any(is_inside(path, result) for result in results)
         ]
         run = Run(
             stage=name,
@@ -56,7 +58,7 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
             command=before.command != after.command,
             parameters=differences(before.parameters, after.parameters),
             code={
-                path: [file.removeprefix(f"{path}/") for file in files if _inside(file, path)]
+                path: [file.removeprefix(f"{path}/") for file in files if is_inside(file, path)]
                 for path in inputs
                 if path not in data
             },
@@ -66,7 +68,3 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
         )
         runs.append(run)
     return runs
-
-
-def _inside(path: str, folder: str) -> bool:
-    return path.startswith(f"{folder}/")

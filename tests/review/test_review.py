@@ -94,6 +94,44 @@ def test_an_experiment_by_its_name(
     assert "1 ran, 2 reused." in text
 
 
+@pytest.mark.parametrize(
+    ("target", "exit_code", "start", "not_run"),
+    [
+        ("count", 0, "**Passed.** 0 of 0 metrics moved. 1 of 3 stages did not run.", "`train`"),
+        ("train", 1, "**Failed.** `metrics/moons.json:loss` is worse: ", "`count`, `words`"),
+        ("words", 0, "**Passed.** 0 of 0 metrics moved. 2 of 3 stages did", "`count`, `train`"),
+    ],
+)
+def test_an_experiment_with_a_target_is_reviewed_for_what_it_ran(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    target: str,
+    exit_code: int,
+    start: str,
+    not_run: str,
+) -> None:
+    (project.root / "code/words.txt").write_text("now three words")
+    setting = "metrics.loss=0.5"
+    run(project.root, "dvc", "exp", "run", "--name", "some", "--set-param", setting, target)
+    run(project.root, "git", "restore", ".")
+    assert here(monkeypatch, "HEAD", "some") == exit_code
+    text = capsys.readouterr().out
+    assert text.startswith(start)
+    assert f" not run: {not_run}.\n" in text
+    assert "metrics/" not in text or target == "train"
+
+    run(
+        project.root,
+        "git",
+        "branch",
+        "promoted",
+        run(project.root, "dvc", "exp", "list", "--sha-only").strip(),
+    )
+    assert here(monkeypatch, "HEAD", "promoted") == 2
+    assert "not the results of this code and these parameters" in capsys.readouterr().err
+
+
 def test_a_warning_passes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.measure(accuracy=0.25)
     assert here(monkeypatch, "HEAD") == 0

@@ -96,7 +96,7 @@ def test_a_removed_stage_is_gone_although_the_lock_remembers_it(project: Project
 EDITS: dict[str, tuple[str, str, list[str]]] = {
     "a parameter": ("params.yaml", json.dumps(PARAMETERS | {"picture": "two"}), ["train"]),
     "an unused one": ("params.yaml", json.dumps(PARAMETERS | {"unused": 1}), []),
-    "code in a folder": ("code/more.py", "", ["words"]),
+    "code in a folder": ("code/more.py", "", ["count", "words"]),
     "code": ("train.py", "", ["train"]),
     "a metric": ("metrics/moons.json", "{}", ["train"]),
     "a plot": ("plots/curve.csv", "", ["train"]),
@@ -119,7 +119,7 @@ def test_stages_are_behind_where_the_pipeline_changed(project: Project) -> None:
         words=words | {"cmd": "cat code/words.txt > words.txt"},
         new=words | {"outs": ["new.txt"], "cmd": "touch new.txt"},
     )
-    assert sorted(read("workspace").behind) == ["new", "words"]
+    assert sorted(read("workspace").behind) == ["count", "new", "words"]
 
 
 def test_data_of_another_run_is_behind(project: Project) -> None:
