@@ -10,6 +10,7 @@ claims does not hold; 2 if the revisions cannot be compared.
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -67,9 +68,10 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     Of an experiment with a target, which ran some stages alone, only their results are compared.
     Raises InputError if they cannot be compared.
     """
-    gates = read_gates()
     try:
         with Repo() as repo:
+            if Path(repo.root_dir) != Path.cwd():
+                raise InputError(f"the review must run in the root of the project, {repo.root_dir}")
             old, new = read_revision(repo, base), read_revision(repo, head)
     except DvcException as error:
         raise InputError(" ".join(str(error).split())) from None
@@ -78,6 +80,10 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
             f"{new.name}: {', '.join(new.behind)}: not the results of this code and these "
             "parameters; run `dvc repro`"
         )
+    place = FILE if new.name == WORKSPACE else f"{new.name}: {FILE}"
+    if new.gates is None:
+        raise InputError(f"{place}: not found; it says what the review makes of a metric")
+    gates = read_gates(new.gates, place)
     not_run = [new.stages[stage] for stage in new.behind]
     old, new = old.without_results_of(not_run), new.without_results_of(not_run)
     files = changed_files(old.commit, new)

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from stages.pages.verdict import Sentence, count, headline
 from stages.review.differences import MISSING, Difference, Missing
+from stages.review.gates import patterns_of
 from stages.review.metrics import Change, Outcome
 from stages.review.plots import ChangedPlot
 from stages.review.proofs import checks, drifts
@@ -56,7 +57,19 @@ class Review:
     def failures(self) -> list[Markup]:
         """Why the review fails, each in a line of Markdown."""
         claims = [code(claim.text) for claim in self.claims if not claim.holds]
-        return claims + [_described(change) for change in self.metrics if change.verdict == "fail"]
+        gone = [Markup(f"{code(pattern)} is gone") for pattern in self.gone]
+        others = [_described(change) for change in self._failing if not _is_just_gone(change)]
+        return claims + others + gone
+
+    @property
+    def gone(self) -> list[str]:
+        """Patterns of the metrics for whose absence gates.yaml has no word, which fails."""
+        gone = [change.metric for change in self._failing if _is_just_gone(change)]
+        return patterns_of(gone, self.new.metrics)
+
+    @property
+    def _failing(self) -> list[Change]:
+        return [change for change in self.metrics if change.verdict == "fail"]
 
     @property
     def failed(self) -> bool:
@@ -113,6 +126,10 @@ def verdict(review: Review) -> Markup:
     if warning:
         return Markup(f"**Passed with {count(len(warning), 'warning')}.** {summary}")
     return Markup(f"**Passed.** {summary}")
+
+
+def _is_just_gone(change: Change) -> bool:
+    return change.outcome is Outcome.REMOVED and not change.gate.removed
 
 
 def _described(change: Change) -> Markup:

@@ -16,6 +16,7 @@ from dvc.scm import RevError, resolve_rev
 from dvc.stage import PipelineStage
 from dvc.utils.serialize import ParseError, load_path
 
+from stages.review.gates import FILE as GATES
 from stages.task.errors import InputError
 
 WORKSPACE = "workspace"
@@ -58,6 +59,7 @@ class Revision:
     behind: the stages whose results are not of this code and these parameters, by dvc.lock, and
         those that depend on them
     is_experiment: whether only `dvc exp` knows it, which may have run some of the stages alone
+    gates: the text of gates.yaml, None if there is none
     """
 
     name: str
@@ -68,6 +70,7 @@ class Revision:
     plots: Mapping[str, Plot]
     behind: tuple[str, ...]
     is_experiment: bool = False
+    gates: str | None = None
 
     @cached_property
     def metrics(self) -> dict[str, object]:
@@ -121,6 +124,7 @@ def _read(repo: Repo, name: str, commit: str) -> Revision:
         plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
         behind=_behind(repo, stages),
         is_experiment=name != WORKSPACE and _is_experiment(commit),
+        gates=_text(repo, GATES),
     )
 
 
@@ -155,6 +159,13 @@ def changed_files(commit: str, revision: Revision) -> list[str]:
 def _git(*arguments: str) -> list[str]:
     done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
     return [name for name in done.stdout.split("\0") if name]
+
+
+def _text(repo: Repo, path: str) -> str | None:
+    place = repo.fs.join(repo.root_dir, path)
+    if not repo.fs.exists(place):
+        return None
+    return str(repo.fs.read_text(place, encoding="utf-8", errors="replace"))
 
 
 def _is_experiment(commit: str) -> bool:

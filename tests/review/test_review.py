@@ -168,6 +168,9 @@ def test_a_removed_and_a_new_task(
     project.reproduce()
     assert here(monkeypatch, "HEAD") == 1
     text = capsys.readouterr().out
+    line = "metrics/moons.json:*: {removed: true}"
+    assert text.startswith("**Failed.** `metrics/moons.json:*` is gone. ")
+    assert f"\n\nIf that is meant, `gates.yaml` has to say so:\n\n- `{line}`\n\n" in text
     assert "1 ran, 2 reused, 1 removed." in text
     assert "| `learn` | new | new |" in text
     assert "| `train` | removed | gone |" in text
@@ -176,6 +179,15 @@ def test_a_removed_and_a_new_task(
     assert "| `blobs` | missing → 1.5e-15 |" in text
     assert "New: `metrics/blobs.json`." in text
     assert "Gone: `metrics/moons.json`." in text
+
+    gates = project.root / "gates.yaml"
+    gates.write_text(f"{gates.read_text()}\n{line}\n")
+    project.commit()
+    run(project.root, "git", "branch", "renamed")
+    run(project.root, "git", "reset", "--quiet", "--hard", "HEAD~1")
+    assert here(monkeypatch, "HEAD", "renamed") == 0
+    assert "| removed | removed on purpose |" in capsys.readouterr().out
+    assert here(monkeypatch, "HEAD", "renamed", "--unchanged") == 1
 
 
 LION = {"variants": 1, "steps": 300, "ulp_ieee": 48128, "ulp_repeated": 0, "descending": 1}
@@ -248,6 +260,7 @@ def test_the_gates_are_part_of_what_is_reviewed(
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
+        ("gates.yaml", None, "gates.yaml: not found; it says what the review makes of a metric"),
         ("gates.yaml", "a: {better: up}", "gates.yaml: a.better: must be one of "),
         ("gates.yaml", "a: {}", "gates.yaml: no pattern matches metrics/moons.json:loss; add one"),
         (
@@ -264,10 +277,12 @@ def test_a_mistake_is_one_line_and_cannot_be_compared(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     path: str,
-    text: str,
+    text: str | None,
     message: str,
 ) -> None:
-    (project.root / path).write_text(text)
+    (project.root / path).unlink()
+    if text is not None:
+        (project.root / path).write_text(text)
     assert here(monkeypatch, "HEAD") == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -280,4 +295,6 @@ def test_no_project_cannot_be_compared(
 ) -> None:
     monkeypatch.chdir(project.root / "code")
     assert here(monkeypatch, "HEAD") == 2
-    assert capsys.readouterr().err.startswith("gates.yaml: not found")
+    assert capsys.readouterr().err == (
+        f"the review must run in the root of the project, {project.root}\n"
+    )
