@@ -56,10 +56,15 @@ class Review:
     @property
     def failures(self) -> list[Markup]:
         """Why the review fails, each in a line of Markdown."""
+        nowhere = "is in neither git nor DVC (`git add`, `dvc add`)"
+        missing = [
+            Markup(f"{code(path)}, which {code(stage)} needs, {nowhere}")
+            for path, stage in self.new.missing.items()
+        ]
         claims = [code(claim.text) for claim in self.claims if not claim.holds]
         gone = [Markup(f"{code(pattern)} is gone") for pattern in self.gone]
         others = [_described(change) for change in self._failing if not _is_just_gone(change)]
-        return claims + others + gone
+        return missing + claims + others + gone
 
     @property
     def gone(self) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stages.review.differences import Difference, differences
-from stages.review.revision import Revision, Stage, is_inside
+from stages.review.paths import is_inside
+from stages.review.revision import Revision, Stage
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ FAILS = Sentence("Lion <b>differs</b>", False, "optimizers")
 
 
 def review(old: dict[str, Any], new: dict[str, Any], **parts: Any) -> Review:
-    before = Revision("main", "a" * 40, {}, files(old), {}, {}, ())
+    before = Revision("main", "a" * 40, {}, files(old), {}, {}, {}, ())
     after = replace(before, name="workspace", metrics_files=files(new))
     changes = compare(old, new, GATES)
     nothing = Review(before, after, (), (), changes, (), (), (), gates_changed=False)

@@ -53,7 +53,7 @@ def test_a_check_without_a_number_has_none() -> None:
 
 def revision(files: dict[str, Any], **dtypes: str) -> Revision:
     parameters = {f"tasks.{task}.model.dtype": dtype for task, dtype in dtypes.items()}
-    return Revision("branch", "0" * 40, parameters, files, {}, {}, ())
+    return Revision("branch", "0" * 40, parameters, files, {}, {}, {}, ())
 
 
 SAME = {"variants": 1, "steps": 300, "ulp_ieee": 0, "first_difference": 0}

@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from repository import ROOT, run
-from small_project import Project
+from small_project import PIPELINE, Project
 
 import stages.review.__main__ as command
 
@@ -79,6 +80,41 @@ def test_no_revision_cannot_be_compared(project: Project) -> None:
         "",
         "nope: neither a revision of git nor an experiment of DVC\n",
     )
+
+
+def test_a_base_that_a_shallow_clone_has_not(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(project.root, "git", "tag", "before")
+    project.measure(loss=0.125)
+    project.commit()
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, "git", "clone", "--quiet", "--depth", "1", project.root.as_uri(), "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    for base in ("HEAD~1", "before"):
+        assert here(monkeypatch, base, "HEAD") == 2
+        assert capsys.readouterr().err == (
+            f"{base}: not in this clone, which is shallow; run `git fetch --unshallow`\n"
+        )
+    run(tmp_path / "clone", "git", "fetch", "--quiet", "--unshallow")
+    assert here(monkeypatch, "HEAD~1", "HEAD") == 0
+
+
+def test_what_a_clone_would_not_have_fails(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "own.csv").write_text("a,b")
+    words = PIPELINE["stages"]["words"]
+    project.edit_pipeline(words=words | {"deps": ["code", "own.csv"]})
+    project.reproduce()
+    assert here(monkeypatch, "HEAD") == 1
+    start = "**Failed.** `own.csv`, which `words` needs, is in neither git nor DVC (`git add`, "
+    assert capsys.readouterr().out.startswith(start)
+    run(project.root, "git", "add", "own.csv")
+    assert here(monkeypatch, "HEAD") == 0
 
 
 def test_an_experiment_by_its_name(
@@ -220,6 +256,7 @@ def test_what_is_new_and_does_not_hold_fails(
         }
     )
     (project.root / "measured.json").write_text(json.dumps(measured))
+    run(project.root, "git", "add", "measured.json")
     project.reproduce()
     assert here(monkeypatch, "HEAD") == (said is not None)
     text = capsys.readouterr().out
