@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from stages.pages.cells import in_a_line
 from stages.pages.verdict import Sentence, count, headline
 from stages.review.differences import MISSING, Difference, Missing
 from stages.review.gates import patterns_of
@@ -29,6 +30,7 @@ from stages.review.stages import Run
 
 ROWS = 200  # of a table, at most
 SHORT = 20  # longer ones are folded
+REASONS = 8  # of a stage to run, at most
 CHARACTERS = 50_000  # of the page: a comment on GitHub may have 65,536
 
 Link = Callable[[ChangedPlot, str], str | None]
@@ -159,15 +161,20 @@ def code(text: object) -> Markup:
 
 
 def value(given: object) -> str:
-    """A value in full, as JSON; lists and texts are cut after 60 characters.
+    """A value as JSON, a section in a line: in full, but for long texts, lists and sections.
 
     >>> value(1e-9), value(None), value(float("nan")), value("sgd"), value([16, 16])
     ('1e-09', 'null', 'NaN', '"sgd"', '[16, 16]')
+    >>> value({"lr": 0.1, "betas": [0.9, 0.99]})
+    'lr 0.1, betas [0.9, 0.99]'
     """
     if given is MISSING:
         return "missing"
-    text = json.dumps(given, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    if isinstance(given, dict):
+        text, most = in_a_line(given), 200
+    else:
+        text, most = json.dumps(given, ensure_ascii=False, default=str), 60
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def difference(change: Change) -> Markup:
@@ -259,5 +266,5 @@ def _environment() -> Environment:
         function.__name__: function for function in (code, value, difference, relative)
     }
     environment.filters["plural"] = lambda times, what: Markup(count(times, what))
-    environment.globals |= {"MISSING": MISSING, "SHORT": SHORT}
+    environment.globals |= {"REASONS": REASONS, "SHORT": SHORT}
     return environment

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from stages.review.differences import Difference, differences
+from stages.review.differences import Difference, differences, sections
 from stages.review.paths import is_inside
 from stages.review.revision import Revision, Stage
 
@@ -57,7 +57,7 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
             new=name not in old.stages,
             removed=name not in new.stages,
             command=before.command != after.command,
-            parameters=differences(before.parameters, after.parameters),
+            parameters=sections(before.parameters, after.parameters),
             code={
                 path: [file.removeprefix(f"{path}/") for file in files if is_inside(file, path)]
                 for path in inputs

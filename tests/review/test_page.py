@@ -7,18 +7,20 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
+from repository import ROOT
 
 from stages.pages.verdict import Sentence
 from stages.review import page
-from stages.review.differences import Difference
+from stages.review.differences import Difference, sections
 from stages.review.folder import beside
 from stages.review.gates import Gate
 from stages.review.metrics import compare
 from stages.review.page import Review, html, markdown, verdict
 from stages.review.plots import ChangedPlot
-from stages.review.revision import Plot, Revision, Stage
-from stages.review.stages import Run
+from stages.review.revision import Plot, Revision, Stage, leaves
+from stages.review.stages import Run, stages_run
 
 GATES = {
     "*drift*": Gate(better="lower"),
@@ -33,10 +35,15 @@ FAILS = Sentence("Lion <b>differs</b>", False, "optimizers")
 
 
 def review(old: dict[str, Any], new: dict[str, Any], **parts: Any) -> Review:
-    before = Revision("main", "a" * 40, {}, files(old), {}, {}, {}, ())
+    before = revision(metrics_files=files(old))
     after = replace(before, name="workspace", metrics_files=files(new))
     changes = compare(old, new, GATES)
     nothing = Review(before, after, (), (), changes, (), (), (), gates_changed=False)
+    return replace(nothing, **parts)
+
+
+def revision(**parts: Any) -> Revision:
+    nothing = Revision("main", "a" * 40, {}, {}, {}, {}, {}, ())
     return replace(nothing, **parts)
 
 
@@ -120,6 +127,28 @@ def test_numbers_are_in_full() -> None:
     text = shown(review({"loss": 0.1 + 0.2}, {"loss": 1e-9}))
     row = "| `loss` | `0.30000000000000004` | `1e-09` | -0.3 | -100 % | better | "
     assert f"{row}0.1 absolute or 0.01 relative |" in text
+
+
+def test_a_new_task_is_a_few_short_lines() -> None:
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    task = {"tasks": {"rings": parameters["tasks"]["moons"]}, "sweeps": {"rings": {"seeds": 2}}}
+    new = revision(stages={"all": Stage("", {}, dict(leaves(task)), {"out": "1"})})
+    old = revision(stages={"all": Stage("", {}, {}, {"out": "2"})})
+    given = review(
+        {}, {}, parameters=sections({}, dict(leaves(task))), stages=stages_run(old, new, [])
+    )
+    rows = [row for row in shown(given).splitlines() if "rings" in row]
+    table, (stage,) = rows[:-1], rows[-1:]
+    assert len(table) == 7
+    assert "| `tasks.rings.split` | `missing` | `test 0.25, seed 1, standardize false` |" in table
+    assert max(map(len, table)) < 200
+    assert len(stage) < 1000
+
+
+def test_the_reasons_of_a_stage_are_some_of_many() -> None:
+    many = {f"code_{index}.py": list[str]() for index in range(20)}
+    run = Run("train", False, False, False, [], many, [], 1, 0)
+    assert "`code_7.py`; and 12 more | the same |" in shown(review({}, {}, stages=[run]))
 
 
 def test_every_table_is_a_table() -> None:
