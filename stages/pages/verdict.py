@@ -26,17 +26,21 @@ class Sentence:
 
 
 def sentences(metrics: Mapping[str, Metrics], dtypes: Mapping[str, str]) -> list[Sentence]:
-    """One for all that hold of a kind, and one for each that does not; see `claims_of_all`."""
+    """One for all claims of a kind that hold, and one for each that does not.
+
+    metrics: the content of each file by its name, without the suffix; a missing one claims nothing
+    dtypes: of each task
+    """
     return [
-        *_of_optimizers(metrics["optimizers"]),
-        *_of_training(metrics["training"]),
-        *_of_gradients(metrics["gradients"]),
+        *_of_optimizers(metrics.get("optimizers", {})),
+        *_of_training(metrics.get("training", {})),
+        *_of_gradients(metrics.get("gradients", {})),
         *_of_tasks(metrics, dtypes),
     ]
 
 
 def _of_optimizers(metrics: Mapping[str, Metrics]) -> Iterator[Sentence]:
-    every = groupby(claims_of_optimizers(metrics), lambda claim: claim.key.partition(".")[0])
+    every = groupby(claims_of_optimizers(metrics), lambda claim: claim.key.rpartition(".")[0])
     failing = {name: [claim for claim in claims if not claim.holds] for name, claims in every}
     equal = [name for name in metrics if not is_own(metrics[name]) and not failing[name]]
     if equal:
@@ -61,6 +65,9 @@ def _different(name: str, claim: Claim) -> str:
         return f"{name} is not the same among many runs as alone"
     if claim.value is None:
         return f"{name} has not been compared"
+    if measure == "descending":
+        climbing = int(claim.bound - claim.value)
+        return f"{name} does not descend in {climbing} of {count(int(claim.bound), 'variant')}"
     units = f"{written(claim.value) if claim.value >= 1e5 else claim.value} units in the last place"
     return f"{name} differs from its reference by up to {units}, first at step {claim.step}"
 

@@ -13,7 +13,7 @@ BOUND = {"float64": 1e-12, "float32": 5e-4}
 
 @dataclass(frozen=True)
 class Claim:
-    """That a number in a file of metrics is at most a bound, or exactly that.
+    """That a number in a file of metrics is at most a bound, or exactly that one.
 
     file, key: where it is, metrics/<file>.json and its dotted key there
     value: the number, None where there is none
@@ -59,13 +59,19 @@ def claims_of_all(metrics: Mapping[str, Metrics], dtypes: Mapping[str, str]) -> 
 
 
 def claims_of_optimizers(metrics: Mapping[str, Metrics]) -> Iterator[Claim]:
-    """That each is equal to its reference bit for bit; one of the user's own also to itself."""
+    """That each is equal to its reference bit for bit.
+
+    One of the user's own is also equal to itself, and every variant of it descends.
+    """
     for name, found in metrics.items():
         own = is_own(found)
         for measure in ("ulp_ieee", "ulp_repeated", "ulp_runs"):
             if measure in found or (measure == "ulp_ieee" and not own):
                 step = found.get("first_difference") if measure == "ulp_ieee" else None
                 yield Claim("optimizers", f"{name}.{measure}", found.get(measure), step=step)
+        if own:
+            descending, variants = found.get("descending"), found["variants"]
+            yield Claim("optimizers", f"{name}.descending", descending, bound=variants)
 
 
 def is_own(found: Metrics) -> bool:

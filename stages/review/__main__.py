@@ -4,12 +4,13 @@ A revision is anything that git or DVC knows by a name: a branch, a commit, a ta
 The review is printed as Markdown, and written to review/review.md, review/review.html and the
 pictures beside them. gates.yaml says of every metric what is noise and what is a failure.
 
-Exit code: 0 if all metrics are within tolerance or better, 1 if a gate failed, 2 if the revisions
-cannot be compared.
+Exit code: 0 if the review passes; 1 if it fails, at a gate or because something that the report
+claims does not hold; 2 if the revisions cannot be compared.
 """
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -20,6 +21,7 @@ from stages.review.gates import FILE, read_gates
 from stages.review.metrics import compare
 from stages.review.page import Review
 from stages.review.plots import changed_plots, curves
+from stages.review.proofs import claims
 from stages.review.revision import WORKSPACE, changed_files, read_revision
 from stages.review.stages import stages_run
 from stages.task.command import plain_errors
@@ -63,19 +65,27 @@ def main() -> None:
 def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     """Compares two revisions of the repository in the current folder.
 
+    Of an experiment with a target, which ran some stages alone, only their results are compared.
     Raises InputError if they cannot be compared.
     """
-    gates = read_gates()
     try:
         with Repo() as repo:
+            if Path(repo.root_dir) != Path.cwd():
+                raise InputError(f"the review must run in the root of the project, {repo.root_dir}")
             old, new = read_revision(repo, base), read_revision(repo, head)
     except DvcException as error:
         raise InputError(" ".join(str(error).split())) from None
-    if new.behind:
+    if new.behind and not new.is_experiment:
         raise InputError(
             f"{new.name}: {', '.join(new.behind)}: not the results of this code and these "
             "parameters; run `dvc repro`"
         )
+    place = FILE if new.name == WORKSPACE else f"{new.name}: {FILE}"
+    if new.gates is None:
+        raise InputError(f"{place}: not found; it says what the review makes of a metric")
+    gates = read_gates(new.gates, place)
+    not_run = [new.stages[stage] for stage in new.behind]
+    old, new = old.without_results_of(not_run), new.without_results_of(not_run)
     files = changed_files(old.commit, new)
     plots = changed_plots(old.plots, new.plots)
     return Review(
@@ -84,6 +94,7 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
         parameters=sections(old.parameters, new.parameters),
         stages=stages_run(old, new, files),
         metrics=compare(old.metrics, new.metrics, gates, unchanged=unchanged),
+        claims=claims(new),
         plots=plots,
         curves=[plot for plot in plots if curves(plot.old) or curves(plot.new)],
         gates_changed=FILE in files,

@@ -29,8 +29,12 @@ def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[Di
     return [difference for difference in every if difference.old != difference.new]
 
 
-def sections(old: Mapping[str, object], new: Mapping[str, object]) -> list[Difference]:
-    """The differences, but of a section that only one of the two has a single one, by its key.
+def sections(
+    old: Mapping[str, object], new: Mapping[str, object], most: int = 8
+) -> list[Difference]:
+    """The differences; a section that only one of the two has is one of them, by its key.
+
+    most: how many values such a section may have; of a larger one, each section in it is one
 
     >>> sections({"tasks.a.lr": 1}, {"tasks.a.lr": 2, "tasks.b.lr": 3, "tasks.b.epochs": 4})[1]
     Difference(key='tasks.b', old=<Missing.MISSING: 'missing'>, new={'lr': 3, 'epochs': 4})
@@ -38,18 +42,20 @@ def sections(old: Mapping[str, object], new: Mapping[str, object]) -> list[Diffe
     found: dict[str, Difference] = {}
     there = [{prefix for key in side for prefix in _prefixes(key)} for side in (old, new)]
     for key, before, after in differences(old, new):
-        alone = [prefix for prefix in _prefixes(key) if not all(prefix in side for side in there)]
-        name = alone[0] if alone else key
-        if name == key:
-            found[key] = Difference(key, before, after)
-            continue
-        values = {
-            other.removeprefix(f"{name}."): value
-            for other, value in (new if before is MISSING else old).items()
-            if other.startswith(f"{name}.")
-        }
-        whole = (MISSING, values) if before is MISSING else (values, MISSING)
-        found[name] = Difference(name, *whole)
+        row = Difference(key, before, after)
+        side = new if before is MISSING else old
+        for name in _prefixes(key)[:-1]:
+            if not all(name in prefixes for prefixes in there):
+                values = {
+                    other.removeprefix(f"{name}."): value
+                    for other, value in side.items()
+                    if other.startswith(f"{name}.")
+                }
+                if len(values) <= most:
+                    whole = (MISSING, values) if before is MISSING else (values, MISSING)
+                    row = Difference(name, *whole)
+                    break
+        found[row.key] = row
     return list(found.values())
 
 

@@ -19,17 +19,18 @@ def write_review(review: Review, images: str | None = None) -> str:
     """
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
+    pictures = {}
     for plot in review.plots:
         for side, given in (("before", plot.old), ("after", plot.new)):
             if given and plot.is_picture:
+                pictures[beside(plot, side)] = given.content
                 path = FOLDER / _place(plot, side)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(given.content)
     for plot in review.curves:
-        draw_curves(plot, FOLDER / _place(plot, "curves"))
-
-    def beside(plot: ChangedPlot, side: str) -> str:
-        return quote(_place(plot, side))
+        path = FOLDER / _place(plot, "curves")
+        draw_curves(plot, path)
+        pictures[beside(plot, "curves")] = path.read_bytes()
 
     text = here = markdown(review, beside)
     if images is not None:
@@ -44,8 +45,13 @@ def write_review(review: Review, images: str | None = None) -> str:
 
         text = markdown(review, committed)
     (FOLDER / "review.md").write_text(text)
-    (FOLDER / "review.html").write_text(html(here, FOLDER))
+    (FOLDER / "review.html").write_text(html(here, pictures))
     return text
+
+
+def beside(plot: ChangedPlot, side: str) -> str:
+    """The address of a picture in the folder, relative to the page."""
+    return quote(_place(plot, side))
 
 
 def _place(plot: ChangedPlot, side: str) -> str:

@@ -1,11 +1,12 @@
 """gates.yaml: of each metric, which way is better, what is noise, and what fails a review."""
 
+import glob
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Literal
 
-from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
-from pydantic import TypeAdapter, ValidationError
+from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
+from pydantic import TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from stages.task.errors import InputError, shown
 from stages.task.section import Section, describe
@@ -15,19 +16,35 @@ FILE = "gates.yaml"
 
 
 class Gate(Section):
-    """What of a metric that moved is noise, and what the review says of the rest."""
+    """What of a metric that moved is noise, and what the review says of the rest.
+
+    removed: whether that the metric is gone is meant; one that is there is not of this gate
+    """
 
     better: Literal["lower", "higher", "same"] | None = None
     absolute: NotNegative = 0.0
     relative: NotNegative = 0.0
     gate: Literal["fail", "warn", "none"] = "fail"
+    removed: bool = False
+
+    @field_validator("removed")
+    @classmethod
+    def _removed_is_alone(cls, removed: bool, info: ValidationInfo) -> bool:
+        given = [
+            name for name, value in info.data.items() if value != cls.model_fields[name].default
+        ]
+        if removed and given:
+            raise ValueError(f"must be the only key where it is true, got {', '.join(given)}, too")
+        return removed
 
     def __str__(self) -> str:
-        """The tolerance in words.
+        """The tolerance in words, or that there is none to speak of.
 
         >>> str(Gate(absolute=1e-12, relative=1e-6))
         '1e-12 absolute or 1e-06 relative'
         """
+        if self.removed:
+            return "removed on purpose"
         bounds = {"absolute": self.absolute, "relative": self.relative}
         return " or ".join(f"{bound:g} {name}" for name, bound in bounds.items() if bound) or "0"
 
@@ -35,15 +52,14 @@ class Gate(Section):
 Gates = dict[str, Gate]
 
 
-def read_gates(path: str | Path = FILE) -> Gates:
-    """The gates in the file at `path`, by their patterns, in their order.
+def read_gates(text: str, path: str = FILE) -> Gates:
+    """The gates in the text of a file, by their patterns, in their order.
 
+    path: of the file, for messages
     Raises InputError that names every mistake in it, one line each.
     """
     try:
-        content = load_yaml(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; it says what the review makes of a metric") from None
+        content = parse_yaml(text, path)
     except YAMLFileCorruptedError as error:
         raise InputError(f"{path}: {' '.join(str(error.__cause__).split())}") from None
     if not isinstance(content, dict):
@@ -54,12 +70,37 @@ def read_gates(path: str | Path = FILE) -> Gates:
         raise InputError(describe(failure, f"{path}: ")) from None
 
 
-def gate_of(metric: str, gates: Gates) -> Gate:
+def gate_of(metric: str, gates: Gates, *, is_gone: bool = False) -> Gate:
     """The gate of a metric, whose name is `<file>:<dotted key>`: the first that matches.
 
+    is_gone: whether the metric is gone: then a pattern that says that this is meant comes first
     Raises InputError if there is none.
     """
-    for pattern, gate in gates.items():
-        if fnmatchcase(metric, pattern):
-            return gate
+    matching = [gate for pattern, gate in gates.items() if fnmatchcase(metric, pattern)]
+    meant = [gate for gate in matching if gate.removed and is_gone]
+    for gate in meant + [gate for gate in matching if not gate.removed]:
+        return gate
     raise InputError(f"{FILE}: no pattern matches {metric}; add one")
+
+
+def patterns_of(gone: Iterable[str], there: Collection[str]) -> list[str]:
+    """The widest patterns that match the metrics that are gone, and none that is there.
+
+    >>> patterns_of(["a.json:x.y", "a.json:x.z", "b.json:u.v", "b.json:w"], ["b.json:u.w"])
+    ['a.json:*', 'b.json:u.v', 'b.json:w']
+    """
+    found: list[str] = []
+    for metric in gone:
+        if any(fnmatchcase(metric, pattern) for pattern in found):
+            continue
+        file, _, key = metric.partition(":")
+        keys = key.split(".")
+        sections = [".".join([*keys[:depth], ""]) for depth in range(len(keys))]
+        wider = [f"{glob.escape(f'{file}:{section}')}*" for section in sections]
+        found.append(
+            next(
+                (one for one in wider if not any(fnmatchcase(name, one) for name in there)),
+                glob.escape(metric),
+            )
+        )
+    return found

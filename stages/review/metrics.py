@@ -71,7 +71,7 @@ def compare(
     changes = []
     for metric in dict.fromkeys([*old, *new]):
         before, after = old.get(metric, MISSING), new.get(metric, MISSING)
-        gate = gate_of(metric, gates)
+        gate = gate_of(metric, gates, is_gone=after is MISSING)
         outcome = outcome_of(before, after, gate)
         verdict = _verdict(outcome, gate, unchanged=unchanged)
         changes.append(Change(metric, before, after, gate, outcome, verdict))
@@ -114,6 +114,8 @@ def _verdict(outcome: Outcome, gate: Gate, *, unchanged: bool) -> Literal["fail"
         case Outcome.NEW | Outcome.REMOVED if unchanged:
             return "fail"
         case Outcome.NEW:
+            return "none"
+        case Outcome.REMOVED if gate.removed:
             return "none"
         case Outcome.BETTER | Outcome.MOVED | Outcome.NUMBER if not unchanged:
             return "none"

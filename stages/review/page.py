@@ -1,4 +1,8 @@
-"""The review as a page: Markdown for a pull request, and the same as HTML for a browser."""
+"""The review as a page: Markdown for a pull request, and the same as HTML for a browser.
+
+Whoever wrote the revision chose its names and values. On the page they are code, in which nothing
+is markup: what the templates are given is shown so unless it is marked as Markdown, as `Markup`.
+"""
 
 import base64
 import json
@@ -9,21 +13,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 
-from stages.pages.verdict import count
-from stages.review.differences import MISSING, Difference
+from stages.pages.cells import in_a_line
+from stages.pages.verdict import Sentence, count, headline
+from stages.review.differences import MISSING, Difference, Missing
+from stages.review.gates import patterns_of
 from stages.review.metrics import Change, Outcome
 from stages.review.plots import ChangedPlot
-from stages.review.proofs import bits_differ, checks, drifts
+from stages.review.proofs import checks, drifts
 from stages.review.revision import WORKSPACE, Revision
 from stages.review.stages import Run
 
 ROWS = 200  # of a table, at most
 SHORT = 20  # longer ones are folded
+REASONS = 8  # of a stage to run, at most
 CHARACTERS = 50_000  # of the page: a comment on GitHub may have 65,536
 
 Link = Callable[[ChangedPlot, str], str | None]
@@ -33,6 +40,7 @@ Link = Callable[[ChangedPlot, str], str | None]
 class Review:
     """All that was found out about two revisions, the old and the new one.
 
+    claims: what the report of the new one claims
     curves: the plots whose curves are drawn into one picture
     gates_changed: whether the gates themselves did
     """
@@ -42,13 +50,37 @@ class Review:
     parameters: Sequence[Difference]
     stages: Sequence[Run]
     metrics: Sequence[Change]
+    claims: Sequence[Sentence]
     plots: Sequence[ChangedPlot]
     curves: Sequence[ChangedPlot]
     gates_changed: bool
 
     @property
+    def failures(self) -> list[Markup]:
+        """Why the review fails, each in a line of Markdown."""
+        nowhere = "is in neither git nor DVC (`git add`, `dvc add`)"
+        missing = [
+            Markup(f"{code(path)}, which {code(stage)} needs, {nowhere}")
+            for path, stage in self.new.missing.items()
+        ]
+        claims = [code(claim.text) for claim in self.claims if not claim.holds]
+        gone = [Markup(f"{code(pattern)} is gone") for pattern in self.gone]
+        others = [_described(change) for change in self._failing if not _is_just_gone(change)]
+        return missing + claims + others + gone
+
+    @property
+    def gone(self) -> list[str]:
+        """Patterns of the metrics for whose absence gates.yaml has no word, which fails."""
+        gone = [change.metric for change in self._failing if _is_just_gone(change)]
+        return patterns_of(gone, self.new.metrics)
+
+    @property
+    def _failing(self) -> list[Change]:
+        return [change for change in self.metrics if change.verdict == "fail"]
+
+    @property
     def failed(self) -> bool:
-        return any(change.verdict == "fail" for change in self.metrics)
+        return bool(self.failures)
 
 
 def markdown(review: Review, link: Link) -> str:
@@ -62,24 +94,24 @@ def markdown(review: Review, link: Link) -> str:
     return text
 
 
-def html(text: str, folder: Path) -> str:
-    """The page as HTML that needs no other file: the pictures, which lie in `folder`, are in it."""
+def html(text: str, pictures: Mapping[str, bytes]) -> str:
+    """The page as HTML that needs no other file: the pictures, by their addresses, are in it."""
 
     def image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
         token = tokens[index]
-        path = folder / unquote(str(token.attrs["src"]))
-        data = base64.b64encode(path.read_bytes()).decode()
-        token.attrs["src"] = f"data:{mimetypes.guess_type(path)[0]};base64,{data}"
+        address = str(token.attrs["src"])
+        data = base64.b64encode(pictures[address]).decode()
+        token.attrs["src"] = f"data:{mimetypes.guess_type(address)[0]};base64,{data}"
         return str(renderer.image(tokens, index, options, env))
 
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     parser.add_render_rule("image", image)
-    return _environment().get_template("review.html.jinja").render(body=parser.render(text))
+    body = Markup(parser.render(text))
+    return _environment().get_template("review.html.jinja").render(body=body)
 
 
-def verdict(review: Review) -> str:
-    """The first line: whether the review passes, and why."""
-    failing = [change for change in review.metrics if change.verdict == "fail"]
+def verdict(review: Review) -> Markup:
+    """The first line, as Markdown: whether the review passes, and why."""
     warning = [change for change in review.metrics if change.verdict == "warn"]
     moved = [change for change in review.metrics if change.outcome is not Outcome.UNCHANGED]
     kinds = Counter(
@@ -87,75 +119,92 @@ def verdict(review: Review) -> str:
         for change in moved
     )
     counts = ": " + ", ".join(f"{times} {kind}" for kind, times in kinds.items()) if moved else ""
-    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}"
-    match bits_differ(review.new.metrics):
-        case {**differing} if differing:
-            names = ", ".join(f"{code(name)} is {value(differing[name])}" for name in differing)
-            summary += f"; **the twins differ**: {names}"
-        case {}:
-            summary += "; the twins agree bit for bit"
-    if failing:
-        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
-        return f"**Failed.** {_described(failing[0])}{more}. {summary}."
+    summary = f"{len(moved)} of {len(review.metrics)} metrics moved{counts}."
+    if review.claims:
+        summary += f" {headline(review.claims)}"
+    if review.new.behind:
+        summary += (
+            f" {len(review.new.behind)} of {count(len(review.new.stages), 'stage')} did not run."
+        )
+    if review.failures:
+        first, *others = review.failures
+        more = f", and {len(others)} more" if others else ""
+        return Markup(f"**Failed.** {first}{more}. {summary}")
     if warning:
-        return f"**Passed with {count(len(warning), 'warning')}.** {summary}."
-    return f"**Passed.** {summary}."
+        return Markup(f"**Passed with {count(len(warning), 'warning')}.** {summary}")
+    return Markup(f"**Passed.** {summary}")
 
 
-def _described(change: Change) -> str:
+def _is_just_gone(change: Change) -> bool:
+    return change.outcome is Outcome.REMOVED and not change.gate.removed
+
+
+def _described(change: Change) -> Markup:
     values = f"{code(value(change.old))} → {code(value(change.new))}"
     by = f" ({relative(change)})" if change.difference is not None else ""
-    return f"{code(change.metric)} is {change.outcome}: {values}{by}, tolerance {change.gate}"
+    return Markup(
+        f"{code(change.metric)} is {change.outcome}: {values}{by}, tolerance {change.gate}"
+    )
 
 
-def code(text: object) -> str:
-    r"""A text that Markdown takes as it is, in a table too.
+def code(text: object) -> Markup:
+    r"""A text in one line that Markdown takes as it is, in a table too.
 
-    >>> print(code("a|b"))
-    `a\|b`
+    >>> print(code("a|b"), code("<script>"), code("``"), code(""))
+    `a\|b` `<script>` ``` `` ``` ` `
     """
-    line = " ".join(str(text).split())
+    line = " ".join(str(text).split()) or " "
+    line = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     space = " " if "`" in line else ""
-    return f"{fence}{space}{line}{space}{fence}".replace("|", "\\|")
+    return Markup(f"{fence}{space}{line}{space}{fence}".replace("|", "\\|"))
 
 
 def value(given: object) -> str:
-    """A value in full, as JSON; lists and texts are cut after 60 characters.
+    """A value as JSON, a section in a line: in full, but for long texts, lists and sections.
 
     >>> value(1e-9), value(None), value(float("nan")), value("sgd"), value([16, 16])
     ('1e-09', 'null', 'NaN', '"sgd"', '[16, 16]')
+    >>> value({"lr": 0.1, "betas": [0.9, 0.99]})
+    'lr 0.1, betas [0.9, 0.99]'
     """
     if given is MISSING:
         return "missing"
-    text = json.dumps(given, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    if isinstance(given, dict):
+        text, most = in_a_line(given), 200
+    else:
+        text, most = json.dumps(given, ensure_ascii=False, default=str), 60
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def difference(change: Change) -> str:
+def difference(change: Change) -> Markup:
     """By how much a metric changed, with its sign."""
-    return "" if change.difference is None else f"{change.difference:+.3g}"
+    return Markup("" if change.difference is None else f"{change.difference:+.3g}")
 
 
-def relative(change: Change) -> str:
+def relative(change: Change) -> Markup:
     """By what part a metric changed."""
     if change.difference is None:
-        return ""
-    return "from 0" if change.relative is None else f"{100 * change.relative:+.3g} %"
+        return Markup()
+    return Markup("from 0" if change.relative is None else f"{100 * change.relative:+.3g} %")
 
 
-def _pair(old: object, new: object) -> str:
-    """A number of a proof before and after; of one that did not change, once."""
-    before, after = (
-        f"{number:.3g}" if isinstance(number, float) else value(number) for number in (old, new)
-    )
-    return after if before == after else f"{before} → {after}"
+def _pair(old: object, new: object) -> Markup:
+    """A number of a proof before and after; one that did not change, once."""
+    before, after = map(_short, (old, new))
+    return after if before == after else Markup(f"{before} → {after}")
+
+
+def _short(number: object) -> Markup:
+    if isinstance(number, float):
+        return Markup(f"{number:.3g}")
+    return Markup(value(number)) if isinstance(number, int | Missing) else code(value(number))
 
 
 def _proofs(review: Review) -> dict[str, Any]:
     old, new = review.old.metrics, review.new.metrics
 
-    def paired(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
+    def paired(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, Markup]:
         names = dict.fromkeys([*after, *before])
         return {name: _pair(before.get(name, MISSING), after.get(name, MISSING)) for name in names}
 
@@ -169,11 +218,11 @@ def _proofs(review: Review) -> dict[str, Any]:
     }
 
 
-def _named(revision: Revision) -> str:
+def _named(revision: Revision) -> Markup:
     if revision.name == WORKSPACE:
-        return "the workspace"
+        return Markup("the workspace")
     commit = revision.commit[:7]
-    return code(commit) if commit in revision.name else f"{code(revision.name)} ({commit})"
+    return code(commit) if commit in revision.name else Markup(f"{code(revision.name)} ({commit})")
 
 
 def _files(metrics: Iterable[str]) -> set[str]:
@@ -190,7 +239,7 @@ def _rendered(review: Review, link: Link, rows: int) -> str:
             review=review,
             names=[_named(review.old), _named(review.new)],
             verdict=verdict(review),
-            ran={run.stage for run in review.stages},
+            not_reused={run.stage for run in review.stages} | {*review.new.behind},
             new_files=_files(new) - _files(old),
             removed_files=_files(old) - _files(new),
             moved=[change for change in changes if not change.is_noise],
@@ -207,6 +256,8 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
+        autoescape=True,
+        finalize=lambda shown: shown if isinstance(shown, Markup | int) else code(shown),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -214,6 +265,6 @@ def _environment() -> Environment:
     environment.filters |= {
         function.__name__: function for function in (code, value, difference, relative)
     }
-    environment.filters["plural"] = count
-    environment.globals |= {"MISSING": MISSING, "SHORT": SHORT}
+    environment.filters["plural"] = lambda times, what: Markup(count(times, what))
+    environment.globals |= {"REASONS": REASONS, "SHORT": SHORT}
     return environment

@@ -70,10 +70,11 @@ def draw_curves(plot: ChangedPlot, path: Path) -> None:
         x, ys = curves(given) or ([], {})
         for column, y in ys.items():
             axes.plot(x, y, **style.scaled(look, axes), label=f"{column}, {side}")
-            axes.set_xlabel(given.x or "" if given else "")
+            axes.set_xlabel(given.x or "" if given else "", parse_math=False)
             values += [value for value in y if math.isfinite(value)]
     if all(value > 0 for value in values):
         style.log_axis(axes)
-    axes.set_title(plot.path)
-    axes.legend()
+    axes.set_title(plot.path, parse_math=False)
+    for label in axes.legend().get_texts():
+        label.set_parse_math(False)
     style.save(figure, path)

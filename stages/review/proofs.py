@@ -1,19 +1,21 @@
-"""What the metrics of a revision prove of its twins: how far apart they are, to the last bit."""
+"""What the metrics of a revision prove of its twins: how far apart they are, and what holds."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stages.pages.verdict import Sentence, sentences
 from stages.review.differences import MISSING
+from stages.review.revision import Revision
+from stages.task.errors import InputError
 
 Metrics = Mapping[str, object]
 
+FILE = re.compile(r"metrics/([^/]+)\.json")
+DTYPE = re.compile(r"tasks\.([^.]+)\.model\.dtype")
 DRIFT = re.compile(r"metrics/([^/]+)\.json:drift\.(\w+)")
 
 KINDS = ("parameters", "parameters_ulp", "loss")
-
-# The metrics that are 0 where two results are equal to the last bit.
-BITS = re.compile(r"metrics/(optimizers|training)\.json:.*\.ulp_(ieee|repeated|runs)")
 
 CHECKS: Mapping[str, tuple[str, Callable[[list[Any]], object]]] = {
     "classes of optimizers": (r"optimizers\.json:.*\.variants", len),
@@ -50,7 +52,24 @@ def checks(metrics: Metrics) -> dict[str, object]:
     return found
 
 
-def bits_differ(metrics: Metrics) -> dict[str, object] | None:
-    """What is to be equal bit for bit and is not, by metric; None if nothing was compared."""
-    compared = {name: value for name, value in metrics.items() if BITS.fullmatch(name)}
-    return {name: value for name, value in compared.items() if value != 0} if compared else None
+def claims(revision: Revision) -> list[Sentence]:
+    """What the report of a revision claims, and whether that holds.
+
+    Raises InputError if a file of metrics is not as the stages write it.
+    """
+    files = {
+        match[1]: content
+        for path, content in revision.metrics_files.items()
+        if (match := FILE.fullmatch(path))
+    }
+    dtypes = {
+        match[1]: str(dtype)
+        for key, dtype in revision.parameters.items()
+        if (match := DTYPE.fullmatch(key)) and match[1] in files
+    }
+    try:
+        return sentences(files, dtypes)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{revision.name}: metrics/: must be as the stages write them, got {error!r}"
+        ) from None

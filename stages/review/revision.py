@@ -1,18 +1,23 @@
 """A revision: what DVC and git know of a commit, of an experiment or of the workspace."""
 
-import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dvc.dependency import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.brancher import switch
+from dvc.repo.graph import get_subgraph_of_nodes
 from dvc.scm import RevError, resolve_rev
 from dvc.stage import PipelineStage
 from dvc.utils.serialize import ParseError, load_path
 
+from stages.review.gates import FILE as GATES
+from stages.review.missing import missing_files
+from stages.review.paths import git, is_inside, path_of
 from stages.task.errors import InputError
 
 WORKSPACE = "workspace"
@@ -49,19 +54,48 @@ class Revision:
     name: as it was asked for
     commit: its hash, of the workspace that of HEAD
     parameters: values by dotted key
-    metrics: values by `<file>:<dotted key>`
+    metrics_files: the content of each file of metrics, by its path
     stages: by name
     plots: by path
-    behind: stages whose results are not of this code and these parameters: dvc.lock says of which
+    missing: the files that neither git nor DVC has, and a stage that depends on each
+    behind: the stages whose results are not of this code and these parameters, by dvc.lock, and
+        those that depend on them
+    is_experiment: whether only `dvc exp` knows it, which may have run some of the stages alone
+    gates: the text of gates.yaml, None if there is none
     """
 
     name: str
     commit: str
     parameters: Mapping[str, object]
-    metrics: Mapping[str, object]
+    metrics_files: Mapping[str, Any]
     stages: Mapping[str, Stage]
     plots: Mapping[str, Plot]
+    missing: Mapping[str, str]
     behind: tuple[str, ...]
+    is_experiment: bool = False
+    gates: str | None = None
+
+    @cached_property
+    def metrics(self) -> dict[str, object]:
+        """The metrics by their names, `<file>:<dotted key>`."""
+        return {
+            f"{path}:{key}": value
+            for path, content in self.metrics_files.items()
+            for key, value in leaves(content)
+        }
+
+    def without_results_of(self, stages: Iterable[Stage]) -> "Revision":
+        """The revision without the metrics and plots of some stages."""
+        outs = [out for stage in stages for out in stage.outs]
+
+        def kept(files: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                path: content
+                for path, content in files.items()
+                if not any(path == out or is_inside(path, out) for out in outs)
+            }
+
+        return replace(self, metrics_files=kept(self.metrics_files), plots=kept(self.plots))
 
 
 def read_revision(repo: Repo, name: str) -> Revision:
@@ -72,6 +106,10 @@ def read_revision(repo: Repo, name: str) -> Revision:
     try:
         commit = resolve_rev(repo.scm, "HEAD" if name == WORKSPACE else name)
     except RevError:
+        if "true" in "".join(git("rev-parse", "--is-shallow-repository")):
+            raise InputError(
+                f"{name}: not in this clone, which is shallow; run `git fetch --unshallow`"
+            ) from None
         raise InputError(f"{name}: neither a revision of git nor an experiment of DVC") from None
     with switch(repo, WORKSPACE if name == WORKSPACE else commit):
         if not repo.fs.exists(repo.fs.join(repo.root_dir, "dvc.lock")):
@@ -84,14 +122,18 @@ def read_revision(repo: Repo, name: str) -> Revision:
 
 def _read(repo: Repo, name: str, commit: str) -> Revision:
     stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    missing = missing_files(repo, stages, None if name == WORKSPACE else commit)
     return Revision(
         name=name,
         commit=commit,
         parameters=_parameters(repo),
-        metrics=_metrics(repo),
+        metrics_files=_metrics_files(repo),
         stages={stage.name: _locked(stage) for stage in stages},
         plots={path: _plot(repo, out, path) for out, path in _files(repo, repo.index.plots)},
-        behind=tuple(stage.name for stage in stages if _is_behind(repo, stage)),
+        missing=missing,
+        behind=_behind(repo, stages, missing),
+        is_experiment=name != WORKSPACE and _is_experiment(commit),
+        gates=_text(repo, GATES),
     )
 
 
@@ -113,14 +155,23 @@ def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
 def changed_files(commit: str, revision: Revision) -> list[str]:
     """The files, of those that git knows or would, that differ between a commit and a revision."""
     if revision.name != WORKSPACE:
-        return _git("diff", "--name-only", "-z", commit, revision.commit)
-    untracked = _git("ls-files", "--others", "--exclude-standard", "-z")
-    return _git("diff", "--name-only", "-z", commit) + untracked
+        return git("diff", "--name-only", "-z", commit, revision.commit)
+    untracked = git("ls-files", "--others", "--exclude-standard", "-z")
+    return git("diff", "--name-only", "-z", commit) + untracked
 
 
-def _git(*arguments: str) -> list[str]:
-    done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
-    return [name for name in done.stdout.split("\0") if name]
+def _text(repo: Repo, path: str) -> str | None:
+    place = repo.fs.join(repo.root_dir, path)
+    if not repo.fs.exists(place):
+        return None
+    return str(repo.fs.read_text(place, encoding="utf-8", errors="replace"))
+
+
+def _is_experiment(commit: str) -> bool:
+    elsewhere = ("refs/heads", "refs/tags", "refs/remotes")
+    return bool(git("for-each-ref", "--points-at", commit, "refs/exps")) and not git(
+        "for-each-ref", "--contains", commit, *elsewhere
+    )
 
 
 def _parameters(repo: Repo) -> dict[str, object]:
@@ -138,16 +189,15 @@ def _unreadable(path: str, error: Exception) -> DvcException:
     return DvcException(f"{path}: {error.__cause__ or error}")
 
 
-def _metrics(repo: Repo) -> dict[str, object]:
+def _metrics_files(repo: Repo) -> dict[str, Any]:
     # `repo.metrics.show` leaves out null, which is what a metric that is not a number becomes.
-    values: dict[str, object] = {}
+    files: dict[str, Any] = {}
     for _, path in _files(repo, repo.index.metrics):
         try:
-            content = load_path(f"/{path}", repo.dvcfs)
+            files[path] = load_path(f"/{path}", repo.dvcfs)
         except ParseError as error:
             raise _unreadable(path, error) from None
-        values |= {f"{path}:{key}": value for key, value in leaves(content)}
-    return values
+    return files
 
 
 def _plot(repo: Repo, out: Any, path: str) -> Plot:
@@ -158,40 +208,56 @@ def _plot(repo: Repo, out: Any, path: str) -> Plot:
 
 
 def _files(repo: Repo, outs: list[Any]) -> Iterator[tuple[Any, str]]:
-    """The files of outs, those in folders too, by their paths from the root of the project."""
+    """The files of outs, those in folders too, by their paths from the root of the project.
+
+    Raises DvcException if one leads out of the project: what is not part of it is not shown.
+    """
     for out in outs:
-        for path in repo.dvcfs.find("/" + _path(repo, out)):
-            yield out, path.lstrip("/")
-
-
-def _path(repo: Repo, out: Any) -> str:
-    return str(repo.dvcfs.from_os_path(repo.fs.relpath(out.fs_path, repo.root_dir)))
+        for found in repo.dvcfs.find("/" + path_of(repo, out.fs_path)):
+            path = found.lstrip("/")
+            if repo.fs.protocol == "local" and not out.use_cache:
+                target = Path(repo.root_dir, path).resolve()
+                if not target.is_relative_to(Path(repo.root_dir).resolve()):
+                    raise DvcException(f"{path}: must be in the project, leads to {target}")
+            yield out, path
 
 
 def _locked(stage: Any) -> Stage:
     repo = stage.repo
     values: dict[str, object] = {}
     for dep in stage.params:
-        prefix = [] if _path(repo, dep) == PARAMETERS else [_path(repo, dep)]
+        prefix = [] if path_of(repo, dep.fs_path) == PARAMETERS else [path_of(repo, dep.fs_path)]
         for key, value in (dep.hash_info.value or {}).items():
             values |= dict(leaves(value, *prefix, key))
     files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
     return Stage(
         command=str(stage.cmd),
-        dependencies={_path(repo, dep): dep.hash_info.value for dep in files},
+        dependencies={path_of(repo, dep.fs_path): dep.hash_info.value for dep in files},
         parameters=values,
-        outs={_path(repo, out): out.hash_info.value for out in stage.outs},
+        outs={path_of(repo, out.fs_path): out.hash_info.value for out in stage.outs},
     )
 
 
-def _is_behind(repo: Repo, stage: Any) -> bool:
-    """Whether a stage would run again, as far as that can be told without the data in the cache.
+def _behind(repo: Repo, stages: Sequence[Any], missing: Collection[str]) -> tuple[str, ...]:
+    behind = [stage for stage in stages if _is_behind(repo, stage, missing)]
+    if not behind:
+        return ()
+    downstream = get_subgraph_of_nodes(repo.index.graph, behind, downstream=True)
+    return tuple(stage.name for stage in stages if stage in downstream)
 
-    DVC's own `status` needs the data, which a clone does not have, and a commit never.
+
+def _is_behind(repo: Repo, stage: Any, missing: Collection[str]) -> bool:
+    """Whether a stage would run again, as far as that can be told without what is missing.
+
+    DVC's own `status` needs the data in its cache, which a clone does not have, and a commit never.
     """
     cached = {out.fs_path: out for out in repo.index.outs if out.use_cache}
     of_data = [dep for dep in stage.deps if dep.fs_path in cached]
-    others = [dep for dep in stage.deps if dep.fs_path not in cached]
+    others = [
+        dep
+        for dep in stage.deps
+        if dep.fs_path not in cached and (dep.exists or path_of(repo, dep.fs_path) not in missing)
+    ]
     return bool(
         stage.cmd_changed
         or any(dep.hash_info != cached[dep.fs_path].hash_info for dep in of_data)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from stages.review.differences import Difference, differences
+from stages.review.differences import Difference, differences, sections
+from stages.review.paths import is_inside
 from stages.review.revision import Revision, Stage
 
 
@@ -33,6 +34,8 @@ class Run:
 def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
     """The stages that ran, those that are new or gone too, in the order of the pipeline.
 
+    What the new revision has of a stage that is behind is not of a run of its own.
+
     files: all that changed between the two revisions
     """
     stages = [*old.stages.values(), *new.stages.values()]
@@ -41,22 +44,22 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
     runs = []
     for name in dict.fromkeys([*new.stages, *old.stages]):
         before, after = old.stages.get(name, nothing), new.stages.get(name, nothing)
-        if before == after:
+        if before == after or name in new.behind:
             continue
         inputs = [path for path, *_ in differences(before.dependencies, after.dependencies)]
         data = [
             path
             for path in inputs
-            if path in results or any(_inside(path, result) for result in results)
+            if path in results or any(is_inside(path, result) for result in results)
         ]
         run = Run(
             stage=name,
             new=name not in old.stages,
             removed=name not in new.stages,
             command=before.command != after.command,
-            parameters=differences(before.parameters, after.parameters),
+            parameters=sections(before.parameters, after.parameters),
             code={
-                path: [file.removeprefix(f"{path}/") for file in files if _inside(file, path)]
+                path: [file.removeprefix(f"{path}/") for file in files if is_inside(file, path)]
                 for path in inputs
                 if path not in data
             },
@@ -66,7 +69,3 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
         )
         runs.append(run)
     return runs
-
-
-def _inside(path: str, folder: str) -> bool:
-    return path.startswith(f"{folder}/")

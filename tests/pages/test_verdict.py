@@ -10,7 +10,7 @@ from stages.proofs.claims import BOUND
 
 SAME = {"variants": 2, "steps": 300, "ulp_ieee": 0, "ulp_native": 9, "first_difference": 0}
 OTHER = SAME | {"ulp_ieee": 2**60, "first_difference": 17}
-OWN = {"variants": 1, "steps": 300, "ulp_repeated": 0, "ulp_runs": 0, "descending": 1}
+OWN = {"variants": 2, "steps": 300, "ulp_repeated": 0, "ulp_runs": 0, "descending": 2}
 
 
 def claimed(**metrics: Any) -> list[Sentence]:
@@ -51,20 +51,21 @@ def test_what_has_not_been_compared_does_not_hold(found: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("found", "text", "holds"),
     [
-        (OWN, "Bit for bit as itself, run again: Lion", True),
-        (OWN | SAME, "Bit for bit as its reference: Lion", True),
-        (OWN | {"ulp_repeated": 1}, "Lion does not repeat itself", False),
-        (OWN | {"ulp_runs": 1}, "Lion is not the same among many runs as alone", False),
+        (OWN, "Bit for bit as itself, run again: my.Lion", True),
+        (OWN | SAME, "Bit for bit as its reference: my.Lion", True),
+        (OWN | {"ulp_repeated": 1}, "my.Lion does not repeat itself", False),
+        (OWN | {"variants": 3}, "my.Lion does not descend in 1 of 3 variants", False),
+        (OWN | {"ulp_runs": 1}, "my.Lion is not the same among many runs as alone", False),
         (
             OWN | OTHER,
-            "Lion differs from its reference by up to 1.2·10¹⁸ units in the last place",
+            "my.Lion differs from its reference by up to 1.2·10¹⁸ units in the last place",
             False,
         ),
-        ({name: OWN[name] for name in OWN if name != "ulp_runs"}, "run again: Lion", True),
+        ({name: OWN[name] for name in OWN if name != "ulp_runs"}, "run again: my.Lion", True),
     ],
 )
 def test_an_optimizer_of_ones_own(found: dict[str, Any], text: str, holds: bool) -> None:
-    (claim,) = claimed(optimizers={"Lion": found})
+    (claim,) = claimed(optimizers={"my.Lion": found})
     assert text in claim.text
     assert claim.holds == holds
 

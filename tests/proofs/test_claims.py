@@ -18,6 +18,8 @@ from stages.proofs.claims import (
     say_what_fails,
 )
 
+OWN = {"variants": 2, "ulp_repeated": 0, "ulp_runs": 0, "descending": 2}
+
 
 def lines(claims: Any) -> list[str]:
     """What is said of those that do not hold."""
@@ -30,10 +32,11 @@ def lines(claims: Any) -> list[str]:
         ({"ulp_ieee": 0, "first_difference": 0}, []),
         ({"ulp_ieee": 3, "first_difference": 7}, ["ulp_ieee: must be 0, got 3; first at step 7"]),
         ({}, ["ulp_ieee: must be 0, got null"]),
-        ({"ulp_repeated": 0, "ulp_runs": 0}, []),  # of one's own, without a reference
-        ({"ulp_repeated": 1}, ["ulp_repeated: must be 0, got 1"]),
+        (OWN, []),  # without a reference
+        (OWN | {"ulp_repeated": 1}, ["ulp_repeated: must be 0, got 1"]),
+        (OWN | {"descending": 1}, ["descending: must be 2, got 1"]),
         (
-            {"ulp_repeated": 0, "ulp_runs": 2, "ulp_ieee": None},
+            OWN | {"ulp_runs": 2, "ulp_ieee": None},
             ["ulp_ieee: must be 0, got null", "ulp_runs: must be 0, got 2"],
         ),
     ],

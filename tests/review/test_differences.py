@@ -30,6 +30,19 @@ def test_a_section_of_one_side_is_one_difference() -> None:
     ]
 
 
+def test_a_large_section_is_one_for_each_section_in_it() -> None:
+    task = {"a.data.source": "x", "a.data.seed": 1, "a.model.y.z": 2, "a.optimizer": "sgd"}
+    rows = [
+        ("a.data", {"source": "x", "seed": 1}),
+        ("a.model", {"y.z": 2}),
+        ("a.optimizer", "sgd"),
+    ]
+    assert sections({}, task, most=3) == [(key, MISSING, values) for key, values in rows]
+    assert sections(task, {}, most=3) == [(key, values, MISSING) for key, values in rows]
+    (whole,) = sections({}, task, most=4)
+    assert whole.key == "a"
+
+
 def test_a_value_that_became_a_section() -> None:
     assert sections({"lr": 1}, {"lr.log": 2, "lr.points": 3}) == [
         ("lr.log", MISSING, 2),

@@ -3,34 +3,57 @@
 import doctest
 import re
 from dataclasses import replace
-from pathlib import Path
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
+from repository import ROOT
 
+from stages.pages.verdict import Sentence
 from stages.review import page
-from stages.review.differences import Difference
+from stages.review.differences import Difference, sections
+from stages.review.folder import beside
 from stages.review.gates import Gate
 from stages.review.metrics import compare
 from stages.review.page import Review, html, markdown, verdict
 from stages.review.plots import ChangedPlot
-from stages.review.revision import Plot, Revision
+from stages.review.revision import Plot, Revision, Stage, leaves
+from stages.review.stages import Run, stages_run
 
-BITS = "metrics/optimizers.json:SGD.ulp_ieee"
 GATES = {
-    "*ulp*": Gate(better="lower"),
+    "*drift*": Gate(better="lower"),
     "*native": Gate(gate="none"),
     "*loss": Gate(better="lower", absolute=0.1, relative=0.01),
     "*accuracy": Gate(better="higher", gate="warn"),
 }
 
 
+HOLDS = Sentence("SGD is equal", True, "optimizers")
+FAILS = Sentence("Lion <b>differs</b>", False, "optimizers")
+
+
 def review(old: dict[str, Any], new: dict[str, Any], **parts: Any) -> Review:
-    before = Revision("main", "a" * 40, {}, old, {}, {}, ())
-    after = replace(before, name="workspace", metrics=new)
-    nothing = Review(before, after, (), (), compare(old, new, GATES), (), (), gates_changed=False)
+    before = revision(metrics_files=files(old))
+    after = replace(before, name="workspace", metrics_files=files(new))
+    changes = compare(old, new, GATES)
+    nothing = Review(before, after, (), (), changes, (), (), (), gates_changed=False)
     return replace(nothing, **parts)
+
+
+def revision(**parts: Any) -> Revision:
+    nothing = Revision("main", "a" * 40, {}, {}, {}, {}, {}, ())
+    return replace(nothing, **parts)
+
+
+def files(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The metrics by their files."""
+    found: dict[str, Any] = {}
+    for name, measured in metrics.items():
+        path, _, key = name.partition(":")
+        found.setdefault(path, {})[key] = measured
+    return found
 
 
 def shown(given: Review) -> str:
@@ -60,24 +83,7 @@ def shown(given: Review) -> str:
         (
             {"loss": 1.0},
             {},
-            "**Failed.** `loss` is removed: `1.0` → `missing`, tolerance 0.1 absolute or "
-            "0.01 relative. 1 of 1 metrics moved: 1 removed.",
-        ),
-        (
-            {BITS: 0},
-            {BITS: 0},
-            "**Passed.** 0 of 1 metrics moved; the twins agree bit for bit.",
-        ),
-        (
-            {BITS: 3},
-            {BITS: 3},
-            f"**Passed.** 0 of 1 metrics moved; **the twins differ**: `{BITS}` is 3.",
-        ),
-        (
-            {BITS: 0},
-            {BITS: 3},
-            f"**Failed.** `{BITS}` is worse: `0` → `3` (from 0), tolerance 0. "
-            f"1 of 1 metrics moved: 1 worse; **the twins differ**: `{BITS}` is 3.",
+            "**Failed.** `loss:*` is gone. 1 of 1 metrics moved: 1 removed.",
         ),
     ],
 )
@@ -88,10 +94,61 @@ def test_verdict(old: dict[str, Any], new: dict[str, Any], line: str) -> None:
     assert given.failed == line.startswith("**Failed.**")
 
 
+@pytest.mark.parametrize(
+    ("loss", "claims", "line"),
+    [
+        (
+            1.0,
+            [HOLDS],
+            "**Passed.** 0 of 1 metrics moved. Everything that should be equal is equal.",
+        ),
+        (
+            1.0,
+            [HOLDS, FAILS],
+            "**Failed.** `Lion <b>differs</b>`. 0 of 1 metrics moved. 1 of 2 proofs does not hold.",
+        ),
+        (
+            2.0,
+            [FAILS],
+            "**Failed.** `Lion <b>differs</b>`, and 1 more. 1 of 1 metrics moved: 1 worse. "
+            "1 of 1 proof does not hold.",
+        ),
+    ],
+)
+def test_what_the_report_claims_counts(loss: float, claims: list[Sentence], line: str) -> None:
+    given = review({"loss": 1.0}, {"loss": loss}, claims=claims)
+    assert shown(given).splitlines()[0] == line
+    assert given.failed == line.startswith("**Failed.**")
+    for claim in claims:
+        assert f"- {'✅' if claim.holds else '❌'} `{claim.text}`\n" in shown(given)
+
+
 def test_numbers_are_in_full() -> None:
     text = shown(review({"loss": 0.1 + 0.2}, {"loss": 1e-9}))
     row = "| `loss` | `0.30000000000000004` | `1e-09` | -0.3 | -100 % | better | "
     assert f"{row}0.1 absolute or 0.01 relative |" in text
+
+
+def test_a_new_task_is_a_few_short_lines() -> None:
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    task = {"tasks": {"rings": parameters["tasks"]["moons"]}, "sweeps": {"rings": {"seeds": 2}}}
+    new = revision(stages={"all": Stage("", {}, dict(leaves(task)), {"out": "1"})})
+    old = revision(stages={"all": Stage("", {}, {}, {"out": "2"})})
+    given = review(
+        {}, {}, parameters=sections({}, dict(leaves(task))), stages=stages_run(old, new, [])
+    )
+    rows = [row for row in shown(given).splitlines() if "rings" in row]
+    table, (stage,) = rows[:-1], rows[-1:]
+    assert len(table) == 7
+    assert "| `tasks.rings.split` | `missing` | `test 0.25, seed 1, standardize false` |" in table
+    assert max(map(len, table)) < 200
+    assert len(stage) < 1000
+
+
+def test_the_reasons_of_a_stage_are_some_of_many() -> None:
+    many = {f"code_{index}.py": list[str]() for index in range(20)}
+    run = Run("train", False, False, False, [], many, [], 1, 0)
+    assert "`code_7.py`; and 12 more | the same |" in shown(review({}, {}, stages=[run]))
 
 
 def test_every_table_is_a_table() -> None:
@@ -136,14 +193,77 @@ def test_a_page_fits_into_a_comment_and_says_what_it_leaves_out() -> None:
     assert f"{count - rows} more are left out." in text
 
 
-def test_html_needs_no_other_file(tmp_path: Path) -> None:
-    (tmp_path / "a picture.png").write_bytes(b"png")
+def test_html_needs_no_other_file() -> None:
     text = html(
-        "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>", tmp_path
+        "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>",
+        {"a%20picture.png": b"png"},
     )
     assert '<img src="data:image/png;base64,cG5n" alt="it"' in text
     assert "<details>\n<p><code>b</code></p>\n</details>" in text
-    assert "http" not in text
+    assert "http:" not in text
+
+
+class Elements(HTMLParser):
+    """The elements of a page and their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.add(" ".join([tag, *(name for name, _ in attributes)]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+ELEMENTS = {"h3", "p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "br", "ul"}
+ELEMENTS |= {"li", "details", "summary", "img src alt"}
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "](/etc/hostname)<script>alert(1)</script>",
+        "a|b\n\n<script>|`<b>`|``<b>``\\|![x](https://host/x.png)",
+        "\\`<script>alert(1)</script>`\\",
+        "\x1b[31m @everyone **bold** #1 https://host <!-- &lt;",
+        "",
+        "`",
+    ],
+)
+def test_nothing_of_a_revision_is_markup(evil: str) -> None:
+    path = f"{evil}.png"
+    run = Run(
+        evil, False, False, True, [Difference(evil, evil, [evil])], {evil: [evil]}, [evil], 1, 1
+    )
+    given = review(
+        {f"metrics/{evil}.json:loss": 1.0, "metrics/moons.json:drift.parameters": evil},
+        {f"metrics/{evil}:loss": 2.0, "metrics/moons.json:drift.loss": evil, "accuracy": evil},
+        parameters=[Difference(evil, evil, {evil: evil}), Difference("a", [evil], evil * 99)],
+        stages=[run, replace(run, stage=f"{evil}2", command=False)],
+        claims=[Sentence(evil, False, evil), Sentence(evil, True, evil)],
+        plots=[ChangedPlot(path, Plot(b"", None, ()), None), ChangedPlot(evil, None, None)],
+        curves=[ChangedPlot(path, None, None)],
+    )
+    stages = {evil: Stage("", {}, {}, {}), "reused": Stage("", {}, {}, {})}
+    given = replace(given, old=replace(given.old, name=evil, behind=(evil,)))
+    given = replace(given, new=replace(given.new, name=evil, stages=stages))
+    text = markdown(given, beside)
+    assert all(one.isprintable() or one == "\n" for one in text)
+    pictures = {beside(plot, side): b"" for plot in given.plots for side in ("before", "curves")}
+    body = html(text, pictures).partition("</style>")[2]
+    elements = Elements(body)
+    assert elements.found <= ELEMENTS
+    assert elements.text.count("❌") == 3
+    assert "<code>reused</code>" in body
+
+
+def test_an_image_that_is_none_of_the_review_is_not_read() -> None:
+    with pytest.raises(KeyError):
+        html("![it](/etc/hostname)", {})
 
 
 def test_its_examples() -> None:

@@ -64,6 +64,12 @@ def test_both_curves_are_drawn(tmp_path: Path, values: str) -> None:
     assert (before_pixels(both) > 1000, before_pixels(alone)) == (True, 0)
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    plot = table("$step$,$\\loss$\n0,1\n1,2", "$step$", "$\\loss$")
+    draw_curves(ChangedPlot("$\\curve$.csv", plot, plot), tmp_path / "a.png")
+    assert before_pixels(tmp_path / "a.png") > 0
+
+
 def before_pixels(path: Path) -> int:
     """How many pixels have the colour of the curve before."""
     pixels = np.asarray(Image.open(path).convert("RGB"))

@@ -1,14 +1,17 @@
 """What the metrics prove of the twins."""
 
 import json
+from typing import Any
 
+import pytest
 from repository import ROOT
 
 from stages.review.differences import MISSING
-from stages.review.proofs import CHECKS, bits_differ, checks, drifts
-from stages.review.revision import leaves
+from stages.review.proofs import CHECKS, checks, claims, drifts
+from stages.review.revision import Revision
+from stages.task.errors import InputError
 
-METRICS = {
+METRICS: dict[str, object] = {
     "metrics/moons.json:numpy.loss": 1.0,
     "metrics/moons.json:drift.parameters": 1e-15,
     "metrics/moons.json:drift.parameters_ulp": 7,
@@ -48,22 +51,50 @@ def test_a_check_without_a_number_has_none() -> None:
     assert list(numbers.values())[:3] == [3, 11, None]
 
 
-def test_bits() -> None:
-    assert bits_differ(METRICS) == {"metrics/optimizers.json:Adam.ulp_ieee": 3}
-    same = {name: value for name, value in METRICS.items() if "Adam" not in name}
-    assert bits_differ(same) == {}
-    own = "metrics/optimizers.json:Lion.ulp_repeated"
-    assert bits_differ(same | {own: None}) == {own: None}
-    assert bits_differ({"metrics/moons.json:drift.loss": 1.0}) is None
+def revision(files: dict[str, Any], **dtypes: str) -> Revision:
+    parameters = {f"tasks.{task}.model.dtype": dtype for task, dtype in dtypes.items()}
+    return Revision("branch", "0" * 40, parameters, files, {}, {}, {}, ())
+
+
+SAME = {"variants": 1, "steps": 300, "ulp_ieee": 0, "first_difference": 0}
+OWN = {"variants": 1, "steps": 300, "ulp_repeated": 0, "descending": 1}
+CLAIMS: list[tuple[str, Any, str | None]] = [
+    ("optimizers", {"SGD": SAME}, None),
+    ("optimizers", {"SGD": SAME | {"ulp_ieee": 48128, "first_difference": 1}}, "48128 units"),
+    ("optimizers", {"my.Lion": OWN}, None),
+    ("optimizers", {"my.Lion": OWN | {"descending": 0}}, "my.Lion does not descend in 1 of 1"),
+    ("optimizers", {"Lion": OWN | {"ulp_ieee": 48128}}, "Lion differs from its reference"),
+    ("training", {"SGD": SAME | {"ulp_ieee": 1}}, "Training: SGD differs"),
+    ("moons", {"drift": {"parameters": 1e-13}}, None),
+    ("moons", {"drift": {"parameters": 1e-3}}, "moons: the twins are 0.001 apart"),
+    ("moons", {"drift": {"parameters": None}}, "moons: the twins are not a number apart"),
+    ("moons/sweep", {"drift": {"parameters": 1e-3}}, None),
+    ("not_a_task", {"drift": {"parameters": 1e-3}}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "said"), CLAIMS)
+def test_the_claims_are_those_of_the_report(name: str, content: Any, said: str | None) -> None:
+    found = claims(revision({f"metrics/{name}.json": content}, moons="float64"))
+    failing = [claim.text for claim in found if not claim.holds]
+    assert len(failing) == (said is not None)
+    assert all(text.startswith(said or "") or said in text for text in failing if said)
+
+
+@pytest.mark.parametrize("content", [[], {"drift": {"parameters": "near"}}, {"drift": 1}, {}])
+def test_metrics_that_no_stage_writes_are_one_line(content: Any) -> None:
+    given = revision({"metrics/moons.json": content}, moons="float64")
+    with pytest.raises(InputError, match=r"^branch: metrics/: must be as the stages write them, "):
+        claims(given)
 
 
 def test_the_metrics_here_have_every_proof() -> None:
-    metrics = {
-        f"{path.relative_to(ROOT).as_posix()}:{key}": value
-        for path in ROOT.glob("metrics/**/*.json")
-        for key, value in leaves(json.loads(path.read_text()))
-    }
+    paths = ROOT.glob("metrics/**/*.json")
+    files = {path.relative_to(ROOT).as_posix(): json.loads(path.read_text()) for path in paths}
+    here = revision(files, regression="float64", classification="float64", moons="float64")
+    metrics = here.metrics
     assert set(drifts(metrics)) == {"regression", "classification", "moons"}
     assert all(MISSING not in drift.values() for drift in drifts(metrics).values())
     assert list(checks(metrics)) == list(CHECKS)
-    assert bits_differ(metrics) == {}
+    assert len(claims(here)) == 4
+    assert all(claim.holds for claim in claims(here))

@@ -1,13 +1,16 @@
 """`python -m stages.review`: two revisions in, a page and an exit code out."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from repository import ROOT, run
-from small_project import Project
+from small_project import PIPELINE, Project
 
 import stages.review.__main__ as command
 
@@ -53,7 +56,7 @@ def test_a_better_workspace_passes(project: Project) -> None:
     for side, content in (("before", "one"), ("after", "two")):
         assert f"]({side}/plots/a%20picture.png)" in text
         assert (folder / side / "plots/a picture.png").read_text() == content
-    assert "![plots/curve.csv](curves/plots/curve.csv.png)" in text
+    assert "`plots/curve.csv`<br>![before and after](curves/plots/curve.csv.png)" in text
     assert (folder / "curves/plots/curve.csv.png").read_bytes().startswith(b"\x89PNG")
     assert "These tables changed as well: `plots/curve.csv`, `plots/table.csv`." in text
     assert (folder / "review.html").read_text().count("data:image/png;base64,") == 3
@@ -79,6 +82,41 @@ def test_no_revision_cannot_be_compared(project: Project) -> None:
     )
 
 
+def test_a_base_that_a_shallow_clone_has_not(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(project.root, "git", "tag", "before")
+    project.measure(loss=0.125)
+    project.commit()
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, "git", "clone", "--quiet", "--depth", "1", project.root.as_uri(), "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    for base in ("HEAD~1", "before"):
+        assert here(monkeypatch, base, "HEAD") == 2
+        assert capsys.readouterr().err == (
+            f"{base}: not in this clone, which is shallow; run `git fetch --unshallow`\n"
+        )
+    run(tmp_path / "clone", "git", "fetch", "--quiet", "--unshallow")
+    assert here(monkeypatch, "HEAD~1", "HEAD") == 0
+
+
+def test_what_a_clone_would_not_have_fails(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "own.csv").write_text("a,b")
+    words = PIPELINE["stages"]["words"]
+    project.edit_pipeline(words=words | {"deps": ["code", "own.csv"]})
+    project.reproduce()
+    assert here(monkeypatch, "HEAD") == 1
+    start = "**Failed.** `own.csv`, which `words` needs, is in neither git nor DVC (`git add`, "
+    assert capsys.readouterr().out.startswith(start)
+    run(project.root, "git", "add", "own.csv")
+    assert here(monkeypatch, "HEAD") == 0
+
+
 def test_an_experiment_by_its_name(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +128,44 @@ def test_an_experiment_by_its_name(
     assert " to `slower` (" in text
     assert "| `metrics.loss` | `0.25` | `0.5` |" in text
     assert "1 ran, 2 reused." in text
+
+
+@pytest.mark.parametrize(
+    ("target", "exit_code", "start", "not_run"),
+    [
+        ("count", 0, "**Passed.** 0 of 0 metrics moved. 1 of 3 stages did not run.", "`train`"),
+        ("train", 1, "**Failed.** `metrics/moons.json:loss` is worse: ", "`count`, `words`"),
+        ("words", 0, "**Passed.** 0 of 0 metrics moved. 2 of 3 stages did", "`count`, `train`"),
+    ],
+)
+def test_an_experiment_with_a_target_is_reviewed_for_what_it_ran(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    target: str,
+    exit_code: int,
+    start: str,
+    not_run: str,
+) -> None:
+    (project.root / "code/words.txt").write_text("now three words")
+    setting = "metrics.loss=0.5"
+    run(project.root, "dvc", "exp", "run", "--name", "some", "--set-param", setting, target)
+    run(project.root, "git", "restore", ".")
+    assert here(monkeypatch, "HEAD", "some") == exit_code
+    text = capsys.readouterr().out
+    assert text.startswith(start)
+    assert f" not run: {not_run}.\n" in text
+    assert "metrics/" not in text or target == "train"
+
+    run(
+        project.root,
+        "git",
+        "branch",
+        "promoted",
+        run(project.root, "dvc", "exp", "list", "--sha-only").strip(),
+    )
+    assert here(monkeypatch, "HEAD", "promoted") == 2
+    assert "not the results of this code and these parameters" in capsys.readouterr().err
 
 
 def test_a_warning_passes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +204,9 @@ def test_a_removed_and_a_new_task(
     project.reproduce()
     assert here(monkeypatch, "HEAD") == 1
     text = capsys.readouterr().out
+    line = "metrics/moons.json:*: {removed: true}"
+    assert text.startswith("**Failed.** `metrics/moons.json:*` is gone. ")
+    assert f"\n\nIf that is meant, `gates.yaml` has to say so:\n\n- `{line}`\n\n" in text
     assert "1 ran, 2 reused, 1 removed." in text
     assert "| `learn` | new | new |" in text
     assert "| `train` | removed | gone |" in text
@@ -136,6 +215,53 @@ def test_a_removed_and_a_new_task(
     assert "| `blobs` | missing → 1.5e-15 |" in text
     assert "New: `metrics/blobs.json`." in text
     assert "Gone: `metrics/moons.json`." in text
+
+    gates = project.root / "gates.yaml"
+    gates.write_text(f"{gates.read_text()}\n{line}\n")
+    project.commit()
+    run(project.root, "git", "branch", "renamed")
+    run(project.root, "git", "reset", "--quiet", "--hard", "HEAD~1")
+    assert here(monkeypatch, "HEAD", "renamed") == 0
+    assert "| removed | removed on purpose |" in capsys.readouterr().out
+    assert here(monkeypatch, "HEAD", "renamed", "--unchanged") == 1
+
+
+LION = {"variants": 1, "steps": 300, "ulp_ieee": 48128, "ulp_repeated": 0, "descending": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "said"),
+    [
+        ("optimizers", {"Lion": LION}, "Lion differs from its reference by up to 48128 units"),
+        ("optimizers", {"Lion": LION | {"ulp_ieee": 0, "descending": 0}}, "Lion does not descend"),
+        ("blobs", {"drift": {"parameters": 1e-3}}, "blobs: the twins are 0.001 apart"),
+        ("blobs", {"drift": {"parameters": 1e-13}}, None),
+    ],
+)
+def test_what_is_new_and_does_not_hold_fails(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    measured: dict[str, Any],
+    said: str | None,
+) -> None:
+    project.change(tasks={"blobs": {"model": {"dtype": "float64"}}})
+    path = f"metrics/{name}.json"
+    project.edit_pipeline(
+        new={
+            "cmd": f"cp measured.json {path}",
+            "deps": ["measured.json"],
+            "metrics": [{path: {"cache": False}}],
+        }
+    )
+    (project.root / "measured.json").write_text(json.dumps(measured))
+    run(project.root, "git", "add", "measured.json")
+    project.reproduce()
+    assert here(monkeypatch, "HEAD") == (said is not None)
+    text = capsys.readouterr().out
+    assert text.startswith(f"**Failed.** `{said}" if said else "**Passed.**")
+    assert f"New: `{path}`." in text
 
 
 def test_committed_pictures_by_their_addresses(
@@ -171,6 +297,7 @@ def test_the_gates_are_part_of_what_is_reviewed(
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
+        ("gates.yaml", None, "gates.yaml: not found; it says what the review makes of a metric"),
         ("gates.yaml", "a: {better: up}", "gates.yaml: a.better: must be one of "),
         ("gates.yaml", "a: {}", "gates.yaml: no pattern matches metrics/moons.json:loss; add one"),
         (
@@ -187,10 +314,12 @@ def test_a_mistake_is_one_line_and_cannot_be_compared(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     path: str,
-    text: str,
+    text: str | None,
     message: str,
 ) -> None:
-    (project.root / path).write_text(text)
+    (project.root / path).unlink()
+    if text is not None:
+        (project.root / path).write_text(text)
     assert here(monkeypatch, "HEAD") == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -203,4 +332,6 @@ def test_no_project_cannot_be_compared(
 ) -> None:
     monkeypatch.chdir(project.root / "code")
     assert here(monkeypatch, "HEAD") == 2
-    assert capsys.readouterr().err.startswith("gates.yaml: not found")
+    assert capsys.readouterr().err == (
+        f"the review must run in the root of the project, {project.root}\n"
+    )

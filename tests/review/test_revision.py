@@ -3,6 +3,7 @@
 import doctest
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,14 +89,14 @@ def test_a_removed_stage_is_gone_although_the_lock_remembers_it(project: Project
     assert "train" in (project.root / "dvc.lock").read_text()
     revision = read("workspace")
     assert set(revision.stages) == {"words", "count"}
-    assert (revision.metrics, revision.plots) == ({}, {})
+    assert (revision.metrics_files, revision.plots) == ({}, {})
     assert set(read("HEAD").stages) == {"words", "count", "train"}
 
 
 EDITS: dict[str, tuple[str, str, list[str]]] = {
     "a parameter": ("params.yaml", json.dumps(PARAMETERS | {"picture": "two"}), ["train"]),
     "an unused one": ("params.yaml", json.dumps(PARAMETERS | {"unused": 1}), []),
-    "code in a folder": ("code/more.py", "", ["words"]),
+    "code in a folder": ("code/more.py", "", ["count", "words"]),
     "code": ("train.py", "", ["train"]),
     "a metric": ("metrics/moons.json", "{}", ["train"]),
     "a plot": ("plots/curve.csv", "", ["train"]),
@@ -118,7 +119,7 @@ def test_stages_are_behind_where_the_pipeline_changed(project: Project) -> None:
         words=words | {"cmd": "cat code/words.txt > words.txt"},
         new=words | {"outs": ["new.txt"], "cmd": "touch new.txt"},
     )
-    assert sorted(read("workspace").behind) == ["new", "words"]
+    assert sorted(read("workspace").behind) == ["count", "new", "words"]
 
 
 def test_data_of_another_run_is_behind(project: Project) -> None:
@@ -180,6 +181,18 @@ def test_where_nothing_ran(project: Project, name: str) -> None:
     project.commit()
     with pytest.raises(InputError, match=f"^{name}: has no dvc.lock, so no stage ran there"):
         read(name)
+
+
+@pytest.mark.parametrize("path", ["plots/a picture.png", "metrics/moons.json"])
+def test_a_link_out_of_the_project_is_not_followed(
+    project: Project, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "secret").write_text("{}")
+    (project.root / path).unlink()
+    (project.root / path).symlink_to(tmp_path / "secret")
+    message = f"^workspace: {path}: must be in the project, leads to .*/secret$"
+    with pytest.raises(InputError, match=message):
+        read("workspace")
 
 
 def test_parameters_that_cannot_be_read(project: Project) -> None:

@@ -15,7 +15,7 @@ PRINT = Stage("cat", {"count/all.txt": "4", "print.py": "5"}, {}, {"a": "6", "b"
 
 
 def revision(**stages: Stage) -> Revision:
-    return Revision("HEAD", "0", {}, {}, stages, {}, ())
+    return Revision("HEAD", "0", {}, {}, stages, {}, {}, ())
 
 
 BEFORE = revision(words=WORDS, count=COUNT, print=PRINT)
