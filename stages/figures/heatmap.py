@@ -23,7 +23,6 @@ from stages.figures.sweep_losses import (
     caption,
     columns_of,
     label_of,
-    text_width,
     x_ticks,
 )
 
@@ -33,11 +32,11 @@ COLOURS = matplotlib.colormaps["viridis"]  # the smallest loss is the darkest
 NOTHING = "#e9e9e9"
 
 # Inches.
-LEFT, RIGHT, BESIDE = 0.66, 0.12, 0.72  # of the first panel, of the last one, between two
+LEFT, RIGHT, BESIDE = 0.66, 0.12, 0.72  # the margins, and the gap between two columns
 LEGEND, BOTTOM = 0.42, 0.46
 LINE = 0.15  # of text above a panel
-HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by how many there are in a row
-BAR = 2.3  # the width of the key of the colours
+HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by the number of columns
+BAR = 2.3  # the width of the colour bar
 
 
 def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
@@ -51,26 +50,13 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
         return _nothing()
     shown.sort(key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(shown), 3)
-    rows = -(-len(shown) // columns)
     across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
     captions = [_best(settings, across) for settings in shown]
     lines = max(map(len, captions))
-    panel, above = HEIGHTS[columns], 0.1 + LINE * (lines + 1)
-    between = BOTTOM + above
-    height = LEGEND + above + rows * panel + (rows - 1) * between + BOTTOM
-    figure = style.empty(height)
-    figure.subplots_adjust(
-        LEFT / style.WIDTH,
-        BOTTOM / height,
-        1 - RIGHT / style.WIDTH,
-        1 - (LEGEND + above) / height,
-        BESIDE / across,
-        between / panel,
-    )
-    limits = window(sweep)
-    for place, (settings, text) in enumerate(zip(shown, captions, strict=True)):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        axes.tick_params(length=2.5, labelsize=7.5, pad=2)
+    above, limits = 0.1 + LINE * (lines + 1), window(sweep)
+    gaps, margins = (BESIDE, BOTTOM + above), (LEFT, BOTTOM, RIGHT, LEGEND + above)
+    figure, panels = style.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
+    for axes, settings, text in zip(panels, shown, captions, strict=True):
         axes.grid(False)
         _draw(axes, settings, limits)
         caption(axes, settings, text + [""] * (lines - len(text)))
@@ -107,7 +93,7 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
     else:
         some = np.isfinite(colours)
         axes.scatter(x[some], y[some], 16, colours[some], edgecolors=style.INK, lw=0.3, **look)
-        axes.set(xlim=_limits(x), ylim=_limits(y))
+        axes.set(xlim=style.limits(x), ylim=style.limits(y))
     diverged = chosen[settings.diverged[chosen] > 0]
     axes.plot(x[diverged], y[diverged], **CROSS, markersize=size, markeredgewidth=0.2 * size)
     if settings.best is not None:
@@ -116,12 +102,6 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
     axes.set_yticks(*scales[1].ticks(*axes.get_ylim()))
     axes.set_xlabel(label_of(names[0]), fontsize=8, labelpad=2)
     axes.set_ylabel(label_of(names[1]), fontsize=8, labelpad=4)
-
-
-def _limits(places: Array) -> tuple[float, float]:
-    low, high = float(places.min()), float(places.max())
-    margin = 0.05 * (high - low) or 0.5
-    return low - margin, high + margin
 
 
 def _best(settings: Settings, room: float) -> list[str]:
@@ -134,7 +114,7 @@ def _best(settings: Settings, room: float) -> list[str]:
     lines = [f"{written(float(settings.loss[settings.best]), 3)} at {words[0]}"]
     for word in words[1:]:
         longer = f"{lines[-1]}, {word}"
-        if text_width(longer, SMALL) <= room:
+        if style.text_width(longer, SMALL) <= room:
             lines[-1] = longer
         else:
             lines[-1] += ","

@@ -76,9 +76,9 @@ def powers(low: float, high: float) -> Array:
     if decades < 0.6:
         return _between(low, high)
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    apart = max(1, -((first - last - 1) // 5))
+    apart = next(n for n in (1, 2, 3, 5, 10, 20, 50, 100, 200) if last - first < 5 * n)
     exponents = np.arange(first - 1, last + 1)
-    steps = np.array([1] if decades > 1.6 else [1, 3] if decades > 1 else [1, 2, 5])
+    steps = np.array([1] if decades > 2.5 else [1, 3] if decades > 1.2 else [1, 2, 5])
     ticks = np.outer(10.0 ** exponents[exponents % apart == 0], steps).ravel()
     return ticks[(ticks >= low) & (ticks <= high)]
 

@@ -13,7 +13,6 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.path import Path
-from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
 from stages.figures import style
@@ -24,43 +23,31 @@ from stages.figures.settings import LEARNING_RATE, Settings, window
 Array = NDArray[Any]
 
 # Inches.
-LEFT, RIGHT, BESIDE = 0.62, 0.1, 0.18  # of the first panel, of the last one, between two
+LEFT, RIGHT, BESIDE = 0.62, 0.1, 0.18  # the margins, and the gap between two columns
 LEGEND, NAME, BOTTOM = 0.3, 0.47, 0.46
 TICKS = 0.3  # below a panel with an axis of its own
-HEIGHTS = {1: 2.8, 2: 2.0, 3: 1.6, 4: 1.3}  # of a panel, by how many there are in a row
+HEIGHTS = {1: 2.8, 2: 2.0, 3: 1.6, 4: 1.3}  # of a panel, by the number of columns
 
 SMALL = FontProperties(size=7.5)
 
 
 def draw_sweep(sweep: Sequence[Settings]) -> Figure:
-    """Median and quartiles in each panel, before the medians of all others.
+    """Median and quartiles in each panel, in front of the medians of all others.
 
-    Of several hyperparameters all but the learning rate are at their best for each learning rate.
-    If they were drawn at random, every setting is a dot.
+    Where several hyperparameters are swept, each learning rate is shown with the best values of the
+    others. Settings that were drawn at random are dots.
     """
     ordered = sorted(sweep, key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(ordered), 4)
-    rows = -(-len(ordered) // columns)
     scales = _scales(ordered)
-    panel, between = HEIGHTS[columns], NAME + (TICKS if len(scales) > 1 else 0)
-    height = LEGEND + NAME + rows * panel + (rows - 1) * between + BOTTOM
-    figure = style.empty(height)
-    across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
-    figure.subplots_adjust(
-        LEFT / style.WIDTH,
-        BOTTOM / height,
-        1 - RIGHT / style.WIDTH,
-        1 - (LEGEND + NAME) / height,
-        BESIDE / across,
-        between / panel,
-    )
-    first: Axes | None = None
-    for place, settings in enumerate(ordered):
-        axes = figure.add_subplot(rows, columns, place + 1, sharey=first)
-        if first is None:
-            first = axes
-            _log_axis(axes, *window(sweep))
-        axes.tick_params(length=2.5, labelsize=7.5, pad=2, labelleft=place % columns == 0)
+    gaps = BESIDE, NAME + (TICKS if len(scales) > 1 else 0)
+    margins = LEFT, BOTTOM, RIGHT, LEGEND + NAME
+    figure, panels = style.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
+    _log_axis(panels[0], *window(sweep))
+    for place, (axes, settings) in enumerate(zip(panels, ordered, strict=True)):
+        axes.tick_params(labelleft=place % columns == 0)
         scale = scales[settings.along]
         _x_axis(axes, scale)
         if settings.along is None:
@@ -72,19 +59,18 @@ def draw_sweep(sweep: Sequence[Settings]) -> Figure:
         _draw_others(axes, settings, ordered, scale)
         _draw(axes, settings, scale)
         caption(axes, settings, [_best(settings)])
-    middle = (LEFT + style.WIDTH - RIGHT) / 2 / style.WIDTH
+    height, middle = figure.get_figheight(), (LEFT + style.WIDTH - RIGHT) / 2 / style.WIDTH
     if len(scales) == 1:
         figure.text(middle, 0.05 / height, label_of(ordered[0].along), ha="center", va="bottom")
     centre = (BOTTOM + height - LEGEND - NAME) / 2 / height
     beside: dict[str, Any] = {"rotation": 90, "ha": "left", "va": "center"}
     figure.text(0.06 / style.WIDTH, centre, "training loss at the end", **beside)
-    assert first is not None
-    _legend(figure, ordered, first.get_ylim())
+    _legend(figure, ordered, panels[0].get_ylim())
     return figure
 
 
 def columns_of(panels: int, most: int) -> int:
-    """In how many columns panels are drawn: few of them in full rows."""
+    """The number of columns for so many panels, `most` if there are more than six."""
     return {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(panels, most)
 
 
@@ -160,7 +146,7 @@ def x_ticks(axes: Axes, scale: Scale) -> None:
     """Numbers along the x axis, as many as there is room for."""
     low, high = axes.get_xlim()
     places, labels = scale.ticks(low, high)
-    widest = max((text_width(label, SMALL) for label in labels), default=0) + 0.06
+    widest = max((style.text_width(label, SMALL) for label in labels), default=0) + 0.06
     apart = widest / style.width(axes) * (high - low)
     every = math.ceil(apart / np.diff(places).min()) if len(places) > 1 else 1
     axes.set_xticks(places[::every], labels[::every])
@@ -260,7 +246,7 @@ def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
     heights = [1 + (0.08 + 0.15 * (len(lines) - place)) * inch for place in range(len(lines) + 1)]
     look: dict[str, Any] = {"va": "baseline", "transform": axes.transAxes}
     axes.text(0, heights[0], name, weight="bold", fontsize=8.5, ha="left", **look)
-    room = style.width(axes) - text_width(name, FontProperties(size=8.5, weight="bold")) - 0.1
+    room = style.width(axes) - style.text_width(name, FontProperties(size=8.5, weight="bold")) - 0.1
     fixed = " ".join(f"{axis}={value}" for axis, value in settings.fixed.items())
     small: dict[str, Any] = {"fontproperties": SMALL, "color": style.GREY, **look}
     axes.text(1, heights[0], cut(fixed, room), ha="right", **small)
@@ -268,16 +254,11 @@ def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
         axes.text(0, height, line, ha="left", **small)
 
 
-def text_width(text: str, font: FontProperties) -> float:
-    """The width of a text, in inches."""
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
-
-
 def cut(text: str, room: float) -> str:
     """The text in small letters, shortened to so many inches."""
-    if text_width(text, SMALL) <= room:
+    if style.text_width(text, SMALL) <= room:
         return text
-    while text and text_width(f"{text}…", SMALL) > room:
+    while text and style.text_width(f"{text}…", SMALL) > room:
         text = text[:-1]
     return f"{text}…"
 

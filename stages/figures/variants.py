@@ -13,7 +13,6 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import text_to_path
 
 from stages.figures import style
 from stages.figures.numbers import written
@@ -102,8 +101,7 @@ def _wrapped(words: list[str]) -> list[str]:
     lines = [""]
     for word in words:
         longer = f"{lines[-1]} {word}".strip()
-        width = text_to_path.get_text_width_height_descent(longer, SMALL, ismath=False)[0] / 72
-        if width <= ROOM or not lines[-1]:
+        if style.text_width(longer, SMALL) <= ROOM or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)

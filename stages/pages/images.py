@@ -12,7 +12,7 @@ from PIL import Image
 
 from stages.figures.drift import draw_drift
 from stages.figures.heatmap import draw_heatmaps
-from stages.figures.history import draw_losses
+from stages.figures.loss import draw_losses
 from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
 from stages.figures.sweep_losses import draw_sweep

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stages.figures.history import draw_losses
+from stages.figures.loss import draw_losses
 
 HISTORY = {
     "epoch": [0.0, 1.0, 2.0],
