@@ -1,4 +1,4 @@
-"""Frames to an animated GIF, small and quickly.
+"""An animated GIF from frames, small and in little time.
 
 Pillow's own writer finds out for every frame anew which colours it has and where it differs from
 the one before. These frames come from one figure: one palette serves them all, and only the box
@@ -22,7 +22,7 @@ Frame = NDArray[np.uint8]  # (height, width, 4): red, green, blue, and opacity, 
 
 
 def write_gif(path: Path, frames: Sequence[Frame], milliseconds: int, pause: int) -> None:
-    """Writes frames of one size as a GIF that loops for ever.
+    """Writes frames of one size as a GIF that loops forever.
 
     milliseconds: how long a frame is shown; pause: how long the last one is
     """
@@ -54,7 +54,7 @@ def write_gif(path: Path, frames: Sequence[Frame], milliseconds: int, pause: int
 
 
 def _around(changed: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns that have the pixels that changed; one pixel if none did."""
+    """The rows and columns of the box around all pixels that changed; one pixel if none did."""
     rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return slice(0, 1), slice(0, 1)

@@ -17,14 +17,7 @@ from stages.figures import style
 from stages.figures.numbers import written
 from stages.figures.scale import powers, scale_of, scale_of_cells
 from stages.figures.settings import LEARNING_RATE, Settings, window
-from stages.figures.sweep_losses import (
-    BEST,
-    SMALL,
-    caption,
-    columns_of,
-    label_of,
-    x_ticks,
-)
+from stages.figures.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 
@@ -40,10 +33,10 @@ BAR = 2.3  # the width of the colour bar
 
 
 def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
-    """The median loss of each optimizer for which two numbers differ, as a colour.
+    """The median loss as a colour, for each optimizer with two hyperparameters that differ.
 
-    A cell for each pair of values, all else at its best; a dot for each setting that was drawn at
-    random. If there is no such optimizer, the picture says so.
+    There is a cell for each pair of values, with the best values of the others, and a dot for each
+    setting that was drawn at random. If there is no such optimizer, the picture says so.
     """
     shown = [settings for settings in sweep if len(settings.axes) > 1]
     if not shown:
@@ -65,7 +58,7 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
 
 
 def axes_of(settings: Settings) -> tuple[str, str]:
-    """The two hyperparameters that are drawn: the learning rate, if it differs, and the first."""
+    """The two hyperparameters that are drawn, the learning rate first if it differs."""
     x, y = sorted(settings.axes, key=lambda axis: axis != LEARNING_RATE)[:2]
     return x, y
 
@@ -74,7 +67,7 @@ CROSS: dict[str, Any] = {"marker": "x", "color": style.INK, "linestyle": ""}
 
 
 def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
-    """The settings, the best among them, and what lies along the axes."""
+    """The settings, the best of them, and the axes."""
     names = axes_of(settings)
     choose = scale_of_cells if settings.are_a_grid else scale_of
     scales = [choose(settings.axes[name]) for name in names]
@@ -105,7 +98,7 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
 
 
 def _best(settings: Settings, room: float) -> list[str]:
-    """The smallest loss and the whole setting that has it, in lines of so many inches."""
+    """The smallest loss and its whole setting, in lines of at most `room` inches."""
     if settings.best is None:
         return ["all diverged"]
     drawn = axes_of(settings)

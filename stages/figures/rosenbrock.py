@@ -21,7 +21,7 @@ Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first
 
 MINIMUM = (1.0, 1.0)
-CORNERS = ((-2.0, -1.0), (2.0, 3.0))  # of the part of the plane that is always shown
+CORNERS = ((-2.0, -1.0), (2.0, 3.0))  # of the window, which is wider if a start is outside
 LEVELS = (1, 10, 100, 1000, np.inf)
 SHADES = ("#f4f4f4", "#eaeaea", "#dfdfdf", "#d4d4d4")  # between one level and the next
 COLUMNS = 4
@@ -95,7 +95,7 @@ def _window(optimizers: Mapping[str, Paths]) -> tuple[Array, Array]:
 
 
 def _contours(low: Array, high: Array) -> list[Path]:
-    """The regions in which the function is between one of the LEVELS and the next."""
+    """The regions in which the function lies between one of the LEVELS and the next."""
     x, y = np.linspace(low, high, 241).T
     generator: Any = contour_generator(
         x, y, rosenbrock(x, y[:, None]), fill_type=FillType.OuterCode
@@ -105,7 +105,7 @@ def _contours(low: Array, high: Array) -> list[Path]:
 
 
 def _whole(low: float, high: float) -> Array:
-    """The whole numbers between, neither of them included."""
+    """The whole numbers between low and high, without these."""
     return np.arange(np.floor(low) + 1, np.ceil(high))
 
 
@@ -131,7 +131,7 @@ def _finite_steps(path: Array) -> int:
 
 
 def _thinned(path: Array, axes: Axes) -> Array:
-    """The points of a path that are far enough from all that are kept before."""
+    """The points of a path that are far enough from all those kept before."""
     inches = axes.transData.transform(path) / style.DPI
     kept: list[int] = []
     for step, point in enumerate(inches):
@@ -141,7 +141,7 @@ def _thinned(path: Array, axes: Axes) -> Array:
 
 
 def _caption(axes: Axes, name: str, path: Array) -> None:
-    """The name of the optimizer, and how low it came."""
+    """Writes the optimizer's name above the axes, and how low it got."""
     steps = _finite_steps(path)
     if steps < len(path):
         text = f"diverged at step {steps}"

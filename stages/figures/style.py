@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from stages.figures.numbers import written
@@ -127,9 +127,14 @@ def tint(colour: str, strength: float) -> str:
     return to_hex((red, green, blue))
 
 
-def log_axis(axes: Axes) -> None:
-    """A log scale on the y axis, labelled at powers of ten, or closer where there are few."""
-    values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
+def log_axis(axes: Axes, shown: ArrayLike | None = None) -> None:
+    """A log scale on the y axis, labelled at powers of ten, or closer where there are few.
+
+    shown: the values that have to be inside; those of the lines if None
+    """
+    if shown is None:
+        shown = np.concatenate([line.get_ydata() for line in axes.lines])
+    values = np.asarray(shown, np.float64)
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (values.min(), values.max()) if len(values) else (0.1, 10.0)
     decades = math.log10(high) - math.log10(low)
