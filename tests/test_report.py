@@ -208,7 +208,7 @@ def test_a_training_that_diverges_in_both(results: Path) -> None:
     page = Page(report(results))
     assert "Holds: classification: both twins diverged at step 7" in page.text
     assert "Everything that should be equal is equal." in page.text
-    (caption,) = captions(page, "classification", "after the training")
+    (caption,) = captions(page, "classification", "after training")
     rows = [[text for text, _ in row] for row in page.tables[caption]]
     assert ["train loss", "–none", "–none", "–none"] in rows
     assert ["diverged at step", "7", "7", "–none"] in rows
