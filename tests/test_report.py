@@ -171,10 +171,7 @@ def test_a_task_is_gone_and_another_has_come(results: Path) -> None:
     def edit(parameters: dict[str, Any]) -> None:
         for section in ("tasks", "sweeps"):
             of = parameters[section]
-            parameters[section] = {
-                "flowers": of["moons"],
-                "classification": of["classification"],
-            }
+            parameters[section] = {"flowers": of["moons"], "classification": of["classification"]}
 
     edit_parameters(results, edit)
     for folder in ("metrics", "plots"):

@@ -191,9 +191,7 @@ def test_a_single_setting_is_a_star(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "loss",
-    [0.0, 1.0, 1e-320, 1.7e308, math.inf],
-    ids=["zero", "one", "tiny", "huge", "diverged"],
+    "loss", [0.0, 1.0, 1e-320, 1.7e308, math.inf], ids=["zero", "one", "tiny", "huge", "diverged"]
 )
 @pytest.mark.parametrize("points", [grid(lr=[0.1]), grid(lr=RATES), grid(lr=[1, 2], rho=[0, 1])])
 def test_any_losses_can_be_drawn(tmp_path: Path, loss: float, points: list[Any]) -> None:
