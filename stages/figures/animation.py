@@ -1,8 +1,8 @@
 """An animated GIF from frames, small and in little time.
 
-Pillow's own writer finds out for every frame anew which colours it has and where it differs from
-the one before. These frames come from one figure: one palette serves them all, and only the box
-that changed is looked at.
+Pillow's own writer searches every frame for its colours and for where it differs from the one
+before. These frames come from one figure: one palette serves them all, and only the box that
+changed is searched.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from PIL import GifImagePlugin, Image
 from stages.figures.palette import cells, find_palette
 from stages.task.files import write_file
 
-# 64 colours do for a drawing at this size, and the last stands for "as it was before".
+# 64 colours are enough for a drawing of this size; the last one stands for "as it was before".
 TRANSPARENT = 63
 
 Frame = NDArray[np.uint8]  # (height, width, 4): red, green, blue, and opacity, which is not used

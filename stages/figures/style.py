@@ -106,7 +106,7 @@ def scaled(look: dict[str, Any], axes: Axes) -> dict[str, Any]:
     return {**look, "linewidth": look["linewidth"] * scale(axes)}
 
 
-# Classes: dark and light by turns, and never the blue and orange of the twins.
+# Classes: dark and light in turn, and never the blue and orange of the twins.
 CLASS_COLOURS = ("#762A83", "#5AAE61", "#E8C51C", "#444444", "#D98CB3", "#1B5E3A")
 CLASS_MARKERS = ("o", "^", "s", "D", "v", "P")
 
@@ -142,7 +142,7 @@ def log_axis(axes: Axes, shown: ArrayLike | None = None) -> None:
     # The loss of a training that diverges ends near the largest float, 1.8e308.
     low = 10 ** max(math.log10(low) - margin, -300.0)
     high = 10 ** min(math.log10(high) + margin, 307.0)
-    axes.set_ylim(low, high)  # before the scale, which would overflow in choosing limits itself
+    axes.set_ylim(low, high)  # first, as the scale's own choice of limits would overflow
     axes.set_yscale("log")
     ticks = powers(low, high)
     axes.set_yticks(ticks, [written(tick, 3) for tick in ticks])

@@ -25,7 +25,7 @@ BEST: dict[str, Any] = {
 
 
 def columns_of(panels: int, most: int) -> int:
-    """The number of columns for so many panels, `most` if there are more than six."""
+    """The number of columns for some panels, `most` if there are more than six."""
     return {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(panels, most)
 
 
