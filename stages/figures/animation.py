@@ -1,8 +1,8 @@
-"""Frames to an animated GIF, small and quickly.
+"""An animated GIF from frames, small and in little time.
 
-Pillow's own writer finds out for every frame anew which colours it has and where it differs from
-the one before. These frames come from one figure: one palette serves them all, and only the box
-that changed is looked at.
+Pillow's own writer searches every frame for its colours and for where it differs from the one
+before. These frames come from one figure: one palette serves them all, and only the box that
+changed is searched.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from PIL import GifImagePlugin, Image
 from stages.figures.palette import cells, find_palette
 from stages.task.files import write_file
 
-# 64 colours do for a drawing at this size, and the last stands for "as it was before".
+# 64 colours are enough for a drawing of this size; the last one stands for "as it was before".
 TRANSPARENT = 63
 
 Frame = NDArray[np.uint8]  # (height, width, 4): red, green, blue, and opacity, which is not used
 
 
 def write_gif(path: Path, frames: Sequence[Frame], milliseconds: int, pause: int) -> None:
-    """Writes frames of one size as a GIF that loops for ever.
+    """Writes frames of one size as a GIF that loops forever.
 
     milliseconds: how long a frame is shown; pause: how long the last one is
     """
@@ -54,7 +54,7 @@ def write_gif(path: Path, frames: Sequence[Frame], milliseconds: int, pause: int
 
 
 def _around(changed: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns that have the pixels that changed; one pixel if none did."""
+    """The rows and columns of the box around all pixels that changed; one pixel if none did."""
     rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return slice(0, 1), slice(0, 1)

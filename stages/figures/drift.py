@@ -22,8 +22,8 @@ COLOURS = (style.class_colour(0), "#b07d00", style.class_colour(5), "#c45a93")
 def draw_drift(drift: History) -> Figure:
     """The relative difference of the parameters by step, a line for each optimizer.
 
-    drift: the column "step", and one for each optimizer. NaN is not drawn, and the start is not,
-        where nothing has been computed yet.
+    drift: the column "step", and one for each optimizer; NaN is not drawn, nor is the start, where
+        nothing has been computed yet
     """
     started = np.array(drift["step"]) > 0
     optimizers = {name: np.array(values)[started] for name, values in drift.items()}
@@ -72,14 +72,13 @@ def _log_axes(axes: Axes, steps: Array, values: Array) -> None:
     first, last = math.floor(np.log10(values.min())), math.ceil(np.log10(values.max()))
     axes.set_ylim(10.0**first, 10.0**last)
     exponents = range(first, last + 1, 1 + (last - first) // 6)
-    axes.set_yticks([10.0**exponent for exponent in exponents])
-    axes.set_yticklabels([power_of_ten(exponent) for exponent in exponents])
+    axes.set_yticks([10.0**exponent for exponent in exponents], map(power_of_ten, exponents))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _write_beside(axes: Axes, texts: dict[str, float]) -> None:
-    """Writes texts beside the axes at their values, and higher where one would be on another."""
+    """Writes texts beside the axes at their values, moved up where they would overlap."""
     line = 0.145 / (axes.bbox.height / style.DPI)  # the height of a line, as a share of the axes'
     free = -math.inf
     for text, value in sorted(texts.items(), key=lambda item: item[1]):

@@ -17,9 +17,8 @@ def draw_fit(results: Results) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     panel = panel_of(results, left, [len(results.steps) - 1])
     panel.show(0)
-    if results.diverged:
-        style.say_diverged(left, results.diverged)
-    entries = [*_draw_epochs(results, right), *panel.key()]
+    style.say_diverged(left, results.diverged)
+    entries = [*_draw_epochs(results, right), *panel.key]
     rows = style.legend_above(figure, entries, panel.left / style.WIDTH)
     left_edge, bottom = panel.left / style.WIDTH, panel.bottom / HEIGHT
     top = 0.965 - 0.06 * rows

@@ -17,15 +17,7 @@ from stages.figures import style
 from stages.figures.numbers import written
 from stages.figures.scale import powers, scale_of, scale_of_cells
 from stages.figures.settings import LEARNING_RATE, Settings, window
-from stages.figures.sweep_losses import (
-    BEST,
-    SMALL,
-    caption,
-    columns_of,
-    label_of,
-    text_width,
-    x_ticks,
-)
+from stages.figures.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 
@@ -33,44 +25,31 @@ COLOURS = matplotlib.colormaps["viridis"]  # the smallest loss is the darkest
 NOTHING = "#e9e9e9"
 
 # Inches.
-LEFT, RIGHT, BESIDE = 0.66, 0.12, 0.72  # of the first panel, of the last one, between two
+LEFT, RIGHT, BESIDE = 0.66, 0.12, 0.72  # the margins, and the gap between two columns
 LEGEND, BOTTOM = 0.42, 0.46
 LINE = 0.15  # of text above a panel
-HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by how many there are in a row
-BAR = 2.3  # the width of the key of the colours
+HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by the number of columns
+BAR = 2.3  # the width of the colour bar
 
 
 def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
-    """The median loss of each optimizer for which two numbers differ, as a colour.
+    """The median loss as a colour, for each optimizer with two hyperparameters that differ.
 
-    A cell for each pair of values, all else at its best; a dot for each setting that was drawn at
-    random. If there is no such optimizer, the picture says so.
+    There is a cell for each pair of values, with the best values of the others, and a dot for each
+    setting that was drawn at random. If there is no such optimizer, the picture says so.
     """
     shown = [settings for settings in sweep if len(settings.axes) > 1]
     if not shown:
         return _nothing()
     shown.sort(key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(shown), 3)
-    rows = -(-len(shown) // columns)
     across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
     captions = [_best(settings, across) for settings in shown]
     lines = max(map(len, captions))
-    panel, above = HEIGHTS[columns], 0.1 + LINE * (lines + 1)
-    between = BOTTOM + above
-    height = LEGEND + above + rows * panel + (rows - 1) * between + BOTTOM
-    figure = style.empty(height)
-    figure.subplots_adjust(
-        LEFT / style.WIDTH,
-        BOTTOM / height,
-        1 - RIGHT / style.WIDTH,
-        1 - (LEGEND + above) / height,
-        BESIDE / across,
-        between / panel,
-    )
-    limits = window(sweep)
-    for place, (settings, text) in enumerate(zip(shown, captions, strict=True)):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        axes.tick_params(length=2.5, labelsize=7.5, pad=2)
+    above, limits = 0.1 + LINE * (lines + 1), window(sweep)
+    gaps, margins = (BESIDE, BOTTOM + above), (LEFT, BOTTOM, RIGHT, LEGEND + above)
+    figure, panels = style.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
+    for axes, settings, text in zip(panels, shown, captions, strict=True):
         axes.grid(False)
         _draw(axes, settings, limits)
         caption(axes, settings, text + [""] * (lines - len(text)))
@@ -79,7 +58,7 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
 
 
 def axes_of(settings: Settings) -> tuple[str, str]:
-    """The two hyperparameters that are drawn: the learning rate, if it differs, and the first."""
+    """The two hyperparameters that are drawn, the learning rate first if it differs."""
     x, y = sorted(settings.axes, key=lambda axis: axis != LEARNING_RATE)[:2]
     return x, y
 
@@ -88,7 +67,7 @@ CROSS: dict[str, Any] = {"marker": "x", "color": style.INK, "linestyle": ""}
 
 
 def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
-    """The settings, the best among them, and what lies along the axes."""
+    """The settings, the best of them, and the axes."""
     names = axes_of(settings)
     choose = scale_of_cells if settings.are_a_grid else scale_of
     scales = [choose(settings.axes[name]) for name in names]
@@ -107,7 +86,7 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
     else:
         some = np.isfinite(colours)
         axes.scatter(x[some], y[some], 16, colours[some], edgecolors=style.INK, lw=0.3, **look)
-        axes.set(xlim=_limits(x), ylim=_limits(y))
+        axes.set(xlim=style.limits(x), ylim=style.limits(y))
     diverged = chosen[settings.diverged[chosen] > 0]
     axes.plot(x[diverged], y[diverged], **CROSS, markersize=size, markeredgewidth=0.2 * size)
     if settings.best is not None:
@@ -118,14 +97,8 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
     axes.set_ylabel(label_of(names[1]), fontsize=8, labelpad=4)
 
 
-def _limits(places: Array) -> tuple[float, float]:
-    low, high = float(places.min()), float(places.max())
-    margin = 0.05 * (high - low) or 0.5
-    return low - margin, high + margin
-
-
 def _best(settings: Settings, room: float) -> list[str]:
-    """The smallest loss and the whole setting that has it, in lines of so many inches."""
+    """The smallest loss and its whole setting, in lines of at most `room` inches."""
     if settings.best is None:
         return ["all diverged"]
     drawn = axes_of(settings)
@@ -134,7 +107,7 @@ def _best(settings: Settings, room: float) -> list[str]:
     lines = [f"{written(float(settings.loss[settings.best]), 3)} at {words[0]}"]
     for word in words[1:]:
         longer = f"{lines[-1]}, {word}"
-        if text_width(longer, SMALL) <= room:
+        if style.text_width(longer, SMALL) <= room:
             lines[-1] = longer
         else:
             lines[-1] += ","

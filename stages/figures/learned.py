@@ -1,4 +1,4 @@
-"""What there is to draw of a task: its samples, and how each twin learned them."""
+"""What the pictures of a task show: its samples, and how each twin learned them."""
 
 import math
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.models.mlp import predict
+from stages.proofs.difference import relative_difference
 from stages.task.files import TWINS, Files, History, read_history, read_tensors
 from stages.task.table import Table, read_table
 
@@ -40,8 +41,8 @@ class Learned:
     ) -> Array:
         """(moments, samples, outputs) of the network with the parameters of some snapshots.
 
-        dtype: in which to compute; float32 is four times as fast, and enough to colour a plane
-        A moment after the last snapshot, and one at which an output is not finite, is all NaN.
+        dtype: to compute in; float32 is four times as fast, and enough to colour a plane
+        All outputs of a moment are NaN if one is not finite, or if there is no such snapshot.
         """
         last = len(self.steps) - 1
         some = np.minimum(moments, last)
@@ -69,8 +70,24 @@ class Results:
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """(moments,) the steps of the snapshots, of the twin that has more of them."""
+        """(moments,) the steps of the snapshots, of the twin with more of them."""
         return max((twin.steps for twin in self.twins.values()), key=len)
+
+    @property
+    def differences(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(moments,) epochs, and the largest relative difference of a parameter at each."""
+        numpy, torch = self.twins["numpy"], self.twins["torch"]
+        moments = min(len(numpy.steps), len(torch.steps))
+        epochs = np.interp(numpy.steps[:moments], numpy.history["step"], numpy.history["epoch"])
+        with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
+            apart = [
+                max(
+                    relative_difference(array[moment], torch.snapshots[name][moment])
+                    for name, array in numpy.snapshots.items()
+                )
+                for moment in range(moments)
+            ]
+        return epochs, np.array(apart)
 
     @property
     def diverged(self) -> str:
@@ -95,7 +112,7 @@ def read_results(task: str, activation: str) -> Results:
 
 
 def thinned(table: Table, most: int) -> Table:
-    """At most `most` samples, evenly picked: more would be a blot and not a picture."""
+    """At most `most` samples, evenly spaced: more would only cover one another."""
     if len(table.target) <= most:
         return table
     return table.rows(np.linspace(0, len(table.target) - 1, most).astype(np.int64))

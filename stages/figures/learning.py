@@ -17,7 +17,7 @@ from stages.figures.panels import panel_of
 from stages.task.table import Table
 
 WIDTH, HEIGHT, DPI = 5.0, 4.0, 100  # inches, and pixels in one
-LOOP, SLOWEST, PAUSE = 6000, 150, 2500  # milliseconds: of all frames, of a frame, of the last one
+LOOP, SLOWEST, PAUSE = 6000, 150, 2500  # milliseconds: all frames, one at most, the last one
 
 
 def write_animation(results: Results, path: Path) -> None:

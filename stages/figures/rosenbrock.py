@@ -21,37 +21,32 @@ Array = NDArray[Any]
 Paths = Mapping[str, Array]  # by twin, each (steps + 1, 2): x and y, the start first
 
 MINIMUM = (1.0, 1.0)
-CORNERS = ((-2.0, -1.0), (2.0, 3.0))  # of the part of the plane that is always shown
+CORNERS = ((-2.0, -1.0), (2.0, 3.0))  # of the window, which is wider if a start is outside
 LEVELS = (1, 10, 100, 1000, np.inf)
 SHADES = ("#f4f4f4", "#eaeaea", "#dfdfdf", "#d4d4d4")  # between one level and the next
 COLUMNS = 4
 
 # Inches.
 PANEL, CAPTION = 1.4, 0.25  # the height of a panel, and of the text above it
-LEGEND, BOTTOM = 0.32, 0.25
-APART = 0.08  # two of torch's dots, at least
+LEGEND, LEFT, BOTTOM, RIGHT, BESIDE = 0.32, 0.272, 0.25, 0.064, 0.1100096
+APART = 0.08  # between two of torch's dots, at least
 
 
 def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
     """NumPy's path as a line with torch's as dots on it, for each optimizer.
 
-    A path that ends in inf or NaN is drawn as far as it goes. torch's may be missing.
+    A path is drawn up to its first inf or NaN; torch's may be missing.
     """
-    rows = -(-len(optimizers) // COLUMNS)
-    height = LEGEND + rows * (CAPTION + PANEL) + BOTTOM
-    figure = style.empty(height)
-    top = 1 - (LEGEND + CAPTION) / height
-    figure.subplots_adjust(0.034, BOTTOM / height, 0.992, top, 0.06, CAPTION / PANEL)
+    gaps, margins = (BESIDE, CAPTION), (LEFT, BOTTOM, RIGHT, LEGEND + CAPTION)
+    figure, panels = style.panels(len(optimizers), COLUMNS, PANEL, gaps, margins)
     low, high = _window(optimizers)
     contours = _contours(low, high)
-    for index, (name, paths) in enumerate(optimizers.items()):
-        axes = figure.add_subplot(rows, COLUMNS, index + 1)
+    for index, (axes, (name, paths)) in enumerate(zip(panels, optimizers.items(), strict=True)):
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.grid(False)
         axes.set(xticks=_whole(low[0], high[0]), yticks=_whole(low[1], high[1]))
-        axes.tick_params(length=2.5, labelsize=7.5, pad=2)
-        axes.tick_params(labelleft=index % COLUMNS == 0)
-        axes.tick_params(labelbottom=index + COLUMNS >= len(optimizers))
+        last = index + COLUMNS >= len(optimizers)
+        axes.tick_params(labelleft=index % COLUMNS == 0, labelbottom=last)
         for contour, shade in zip(contours, SHADES, strict=True):
             axes.add_artist(PathPatch(contour, facecolor=shade, edgecolor="white", linewidth=0.5))
         _draw(axes, paths)
@@ -68,7 +63,7 @@ def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
     style.legend_above(figure, entries, 0.03)
     right: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 7.5, "color": style.GREY}
     formula = "f = (1 − x)² + 100 (y − x²)², shaded by powers of ten"
-    figure.text(0.992, 1 - 0.04 / height, formula, **right)
+    figure.text(0.992, 1 - 0.04 / figure.get_figheight(), formula, **right)
     return figure
 
 
@@ -100,7 +95,7 @@ def _window(optimizers: Mapping[str, Paths]) -> tuple[Array, Array]:
 
 
 def _contours(low: Array, high: Array) -> list[Path]:
-    """The regions in which the function is between one of the LEVELS and the next."""
+    """The regions in which the function lies between one of the LEVELS and the next."""
     x, y = np.linspace(low, high, 241).T
     generator: Any = contour_generator(
         x, y, rosenbrock(x, y[:, None]), fill_type=FillType.OuterCode
@@ -110,7 +105,7 @@ def _contours(low: Array, high: Array) -> list[Path]:
 
 
 def _whole(low: float, high: float) -> Array:
-    """The whole numbers between, neither of them included."""
+    """The whole numbers between low and high, without these."""
     return np.arange(np.floor(low) + 1, np.ceil(high))
 
 
@@ -136,7 +131,7 @@ def _finite_steps(path: Array) -> int:
 
 
 def _thinned(path: Array, axes: Axes) -> Array:
-    """The points of a path that are far enough from all that are kept before."""
+    """The points of a path that are far enough from all those kept before."""
     inches = axes.transData.transform(path) / style.DPI
     kept: list[int] = []
     for step, point in enumerate(inches):
@@ -146,7 +141,7 @@ def _thinned(path: Array, axes: Axes) -> Array:
 
 
 def _caption(axes: Axes, name: str, path: Array) -> None:
-    """The name of the optimizer, and how low it came."""
+    """Writes the optimizer's name above the axes, and how low it got."""
     steps = _finite_steps(path)
     if steps < len(path):
         text = f"diverged at step {steps}"

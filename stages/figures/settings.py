@@ -21,11 +21,11 @@ HUGE = 1e300  # as good as infinite
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """The settings of one optimizer that differ in numbers alone, each trained from every seed.
+    """The settings of one optimizer that differ only in numbers, each trained from every seed.
 
     fixed: the hyperparameters that all share, as text
     axes: the others, (settings,) each
-    loss, lower, upper: (settings,) median and quartiles over the seeds, infinite where so many
+    loss, lower, upper: (settings,) median and quartiles over the seeds, infinite where too many
         trainings diverged
     diverged: (settings,) the share of trainings that diverged
     """
@@ -50,15 +50,25 @@ class Settings:
         return LEARNING_RATE if LEARNING_RATE in self.axes else next(iter(self.axes), None)
 
     @property
+    def x(self) -> Array:
+        """(settings,) the values of `along`, all 0 where nothing differs."""
+        return self.axes[self.along] if self.along else np.zeros(len(self.loss))
+
+    @property
     def are_a_grid(self) -> bool:
-        """Whether there are all combinations of the values, as there are not if they were drawn."""
+        """Whether all combinations of the values are there; values drawn at random have few."""
         counts = [len(np.unique(values)) for values in self.axes.values()]
         return math.prod(counts) == len(self.loss)
 
-    def best_by(self, *axes: str) -> NDArray[np.int64]:
-        """For each combination of the values of some axes the best setting; of a grid.
+    @property
+    def are_a_curve(self) -> bool:
+        """Whether there is a best loss for each value of `along`."""
+        return self.along is not None and self.are_a_grid
 
-        returns: as many dimensions as axes, values in ascending order
+    def best_by(self, *axes: str) -> NDArray[np.int64]:
+        """The best setting of a grid for each combination of the values of some axes.
+
+        returns: the indices of settings, a dimension for each axis, its values ascending
         """
         found = [np.unique(self.axes[axis], return_inverse=True) for axis in axes]
         shape = tuple(len(values) for values, _ in found)
@@ -118,9 +128,8 @@ def _as_in_yaml(text: str) -> str:
 def window(sweep: Sequence[Settings]) -> tuple[float, float]:
     """The smallest and the largest of the losses that are worth comparing.
 
-    Not those that are more than a thousand times smaller than the best of the middle optimizer, and
-    not those that explode: more than ten thousand times larger than that, and than a hundred times
-    the middle loss of the middle optimizer.
+    Leaves out losses below a thousandth of the median optimizer's best, and those that explode:
+    above ten thousand times that best and above a hundred times the median optimizer's median loss.
     """
     positive = [np.sort(s.loss[(s.loss > 0) & (s.loss < HUGE)]) for s in sweep]
     positive = [losses for losses in positive if len(losses)]

@@ -1,6 +1,5 @@
 """sweep.png: the loss at the end by learning rate, a panel for each optimizer, the best first."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,58 +8,43 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.path import Path
-from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
 from stages.figures import style
 from stages.figures.numbers import written
 from stages.figures.scale import Scale, scale_of
-from stages.figures.settings import LEARNING_RATE, Settings, window
+from stages.figures.settings import Settings, window
+from stages.figures.sweep_panels import BEST, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 
 # Inches.
-LEFT, RIGHT, BESIDE = 0.62, 0.1, 0.18  # of the first panel, of the last one, between two
+LEFT, RIGHT, BESIDE = 0.62, 0.1, 0.18  # the margins, and the gap between two columns
 LEGEND, NAME, BOTTOM = 0.3, 0.47, 0.46
 TICKS = 0.3  # below a panel with an axis of its own
-HEIGHTS = {1: 2.8, 2: 2.0, 3: 1.6, 4: 1.3}  # of a panel, by how many there are in a row
-
-SMALL = FontProperties(size=7.5)
+HEIGHTS = {1: 2.8, 2: 2.0, 3: 1.6, 4: 1.3}  # of a panel, by the number of columns
 
 
 def draw_sweep(sweep: Sequence[Settings]) -> Figure:
-    """Median and quartiles in each panel, before the medians of all others.
+    """Median and quartiles in each panel, in front of the medians of all others.
 
-    Of several hyperparameters all but the learning rate are at their best for each learning rate.
-    If they were drawn at random, every setting is a dot.
+    Where several hyperparameters are swept, each learning rate is shown with the best values of the
+    others. Settings that were drawn at random are dots.
     """
     ordered = sorted(sweep, key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(ordered), 4)
-    rows = -(-len(ordered) // columns)
     scales = _scales(ordered)
-    panel, between = HEIGHTS[columns], NAME + (TICKS if len(scales) > 1 else 0)
-    height = LEGEND + NAME + rows * panel + (rows - 1) * between + BOTTOM
-    figure = style.empty(height)
-    across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
-    figure.subplots_adjust(
-        LEFT / style.WIDTH,
-        BOTTOM / height,
-        1 - RIGHT / style.WIDTH,
-        1 - (LEGEND + NAME) / height,
-        BESIDE / across,
-        between / panel,
-    )
-    first: Axes | None = None
-    for place, settings in enumerate(ordered):
-        axes = figure.add_subplot(rows, columns, place + 1, sharey=first)
-        if first is None:
-            first = axes
-            _log_axis(axes, *window(sweep))
-        axes.tick_params(length=2.5, labelsize=7.5, pad=2, labelleft=place % columns == 0)
+    gaps = BESIDE, NAME + (TICKS if len(scales) > 1 else 0)
+    margins = LEFT, BOTTOM, RIGHT, LEGEND + NAME
+    figure, panels = style.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
+    style.log_axis(panels[0], window(sweep))
+    for place, (axes, settings) in enumerate(zip(panels, ordered, strict=True)):
+        axes.tick_params(labelleft=place % columns == 0)
         scale = scales[settings.along]
         _x_axis(axes, scale)
         if settings.along is None:
@@ -72,33 +56,19 @@ def draw_sweep(sweep: Sequence[Settings]) -> Figure:
         _draw_others(axes, settings, ordered, scale)
         _draw(axes, settings, scale)
         caption(axes, settings, [_best(settings)])
-    middle = (LEFT + style.WIDTH - RIGHT) / 2 / style.WIDTH
+    height, middle = figure.get_figheight(), (LEFT + style.WIDTH - RIGHT) / 2 / style.WIDTH
     if len(scales) == 1:
         figure.text(middle, 0.05 / height, label_of(ordered[0].along), ha="center", va="bottom")
     centre = (BOTTOM + height - LEGEND - NAME) / 2 / height
     beside: dict[str, Any] = {"rotation": 90, "ha": "left", "va": "center"}
     figure.text(0.06 / style.WIDTH, centre, "training loss at the end", **beside)
-    assert first is not None
-    _legend(figure, ordered, first.get_ylim())
+    _legend(figure, ordered, panels[0].get_ylim())
     return figure
-
-
-def columns_of(panels: int, most: int) -> int:
-    """In how many columns panels are drawn: few of them in full rows."""
-    return {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(panels, most)
 
 
 LINE: dict[str, Any] = {"color": style.BLUE, "linewidth": 1.4, "solid_joinstyle": "round"}
 BAND: dict[str, Any] = {"facecolor": style.tint(style.BLUE, 0.28), "edgecolor": "none"}
 OTHERS: dict[str, Any] = {"color": "#cfcfcf", "linewidth": 0.7}
-BEST: dict[str, Any] = {
-    "color": style.YELLOW,
-    "marker": "*",
-    "markersize": 8.5,
-    "markeredgecolor": style.INK,
-    "markeredgewidth": 0.7,
-    "linestyle": "",
-}
 BEYOND: dict[str, Any] = {
     "color": style.BLUE,
     "markersize": 5,
@@ -123,32 +93,20 @@ SHADES = LinearSegmentedColormap.from_list(
 )
 
 
-def label_of(axis: str | None) -> str:
-    """What is written at an axis."""
-    return "learning rate" if axis == LEARNING_RATE else axis or ""
-
-
 def _scales(sweep: Sequence[Settings]) -> dict[str | None, Scale]:
-    """Of each hyperparameter that losses are drawn by, for all settings."""
+    """A scale for each hyperparameter that losses are drawn by, which all settings share."""
     values: dict[str | None, list[Array]] = {}
     for settings in sweep:
-        found = settings.axes[settings.along] if settings.along else np.zeros(1)
-        values.setdefault(settings.along, []).append(found)
+        values.setdefault(settings.along, []).append(settings.x)
     return {along: scale_of(np.concatenate(found)) for along, found in values.items()}
-
-
-def _log_axis(axes: Axes, low: float, high: float) -> None:
-    (line,) = axes.plot([0, 0], [low, high])
-    style.log_axis(axes)
-    line.remove()
 
 
 def _x_axis(axes: Axes, scale: Scale) -> None:
     low, high = scale.bounds()[[0, -1]]
-    margin = 0.02 * (high - low)  # for what was drawn at random, whose ends may be close to others
+    margin = 0.02 * (high - low)  # values drawn at random may lie at the very ends
     axes.set_xlim(low - margin, high + margin)
     x_ticks(axes, scale)
-    # A number at the edge of a panel stays beneath it, away from its neighbour's.
+    # A number at the edge of a panel stays below it, away from those of the next panel.
     for label in axes.get_xticklabels():
         place = (label.get_position()[0] - low) / (high - low)
         label.set_horizontalalignment(
@@ -156,39 +114,28 @@ def _x_axis(axes: Axes, scale: Scale) -> None:
         )
 
 
-def x_ticks(axes: Axes, scale: Scale) -> None:
-    """Numbers along the x axis, as many as there is room for."""
-    low, high = axes.get_xlim()
-    places, labels = scale.ticks(low, high)
-    widest = max((text_width(label, SMALL) for label in labels), default=0) + 0.06
-    apart = widest / style.width(axes) * (high - low)
-    every = math.ceil(apart / np.diff(places).min()) if len(places) > 1 else 1
-    axes.set_xticks(places[::every], labels[::every])
-
-
 def _draw_others(axes: Axes, settings: Settings, sweep: Sequence[Settings], scale: Scale) -> None:
     """The medians of all others, by the same hyperparameter."""
     lines = [
         np.append(_curve(axes, other, scale), [[np.nan], [np.nan]], axis=1)
         for other in sweep
-        if other is not settings and other.along == settings.along and other.are_a_grid
+        if other is not settings and other.along == settings.along and other.are_a_curve
     ]
-    if lines and settings.along:
+    if lines:
         axes.plot(*np.concatenate(lines, axis=1), **OTHERS)
 
 
 def _curve(axes: Axes, settings: Settings, scale: Scale) -> Array:
     """(2, points): the best medians by the hyperparameter, NaN where infinite.
 
-    Losses outside of the axes are still outside, at numbers that can be drawn.
+    Losses outside the axes stay outside, at numbers that can be drawn.
     """
     low, high = axes.get_ylim()
-    if settings.along is None:
-        return np.zeros((2, 0))
+    assert settings.along is not None
     chosen = settings.best_by(settings.along)
     loss = settings.loss[chosen]
     shown = np.where(np.isfinite(loss), loss.clip(low / 10, 10 * high), np.nan)
-    return np.stack([scale.places(settings.axes[settings.along][chosen]), shown])
+    return np.stack([scale.places(settings.x[chosen]), shown])
 
 
 def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
@@ -201,7 +148,7 @@ def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
     else:
         chosen = np.arange(len(settings.loss))
         _draw_dots(axes, settings, scale)
-    x, loss = _places(settings, scale), settings.loss[chosen]
+    x, loss = scale.places(settings.x), settings.loss[chosen]
     for marker, edge, some in (
         (ABOVE, high, np.isfinite(loss) & (loss > high)),
         (BELOW, low, loss < low),
@@ -212,17 +159,9 @@ def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
         axes.plot(x[settings.best], best, **BEST, clip_on=False, zorder=4)
 
 
-def _places(settings: Settings, scale: Scale) -> Array:
-    """(settings,) along the x axis."""
-    if settings.along is None:
-        return np.zeros(len(settings.loss))
-    return scale.places(settings.axes[settings.along])
-
-
 def _draw_band(axes: Axes, settings: Settings, chosen: Array, scale: Scale) -> None:
     """The quartiles, and where trainings diverged."""
-    assert settings.along is not None
-    own = Scale(np.unique(settings.axes[settings.along]), scale.by)
+    own = Scale(np.unique(settings.x), scale.by)
     low, high = axes.get_ylim()
     lower, upper = settings.lower[chosen], settings.upper[chosen]
     band = lower.clip(low, high), upper.clip(low, high)
@@ -244,7 +183,7 @@ def _draw_band(axes: Axes, settings: Settings, chosen: Array, scale: Scale) -> N
 def _draw_dots(axes: Axes, settings: Settings, scale: Scale) -> None:
     """A dot for each setting, with a line between its quartiles."""
     low, high = axes.get_ylim()
-    x, some = _places(settings, scale), np.isfinite(settings.lower)
+    x, some = scale.places(settings.x), np.isfinite(settings.lower)
     band = settings.lower[some].clip(low, high), settings.upper[some].clip(low, high)
     axes.vlines(x[some], *band, color=BAND["facecolor"], linewidth=1.2)
     inside = (settings.loss >= low) & (settings.loss <= high)
@@ -253,54 +192,24 @@ def _draw_dots(axes: Axes, settings: Settings, scale: Scale) -> None:
     axes.plot(lost, np.full(len(lost), 0.95), **CROSS, transform=axes.get_xaxis_transform())
 
 
-def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
-    """Above a panel: the optimizer with what is fixed, and below it lines of text."""
-    name = style.shortened(settings.optimizer)
-    inch = style.DPI / axes.bbox.height
-    heights = [1 + (0.08 + 0.15 * (len(lines) - place)) * inch for place in range(len(lines) + 1)]
-    look: dict[str, Any] = {"va": "baseline", "transform": axes.transAxes}
-    axes.text(0, heights[0], name, weight="bold", fontsize=8.5, ha="left", **look)
-    room = style.width(axes) - text_width(name, FontProperties(size=8.5, weight="bold")) - 0.1
-    fixed = " ".join(f"{axis}={value}" for axis, value in settings.fixed.items())
-    small: dict[str, Any] = {"fontproperties": SMALL, "color": style.GREY, **look}
-    axes.text(1, heights[0], cut(fixed, room), ha="right", **small)
-    for line, height in zip(lines, heights[1:], strict=True):
-        axes.text(0, height, line, ha="left", **small)
-
-
-def text_width(text: str, font: FontProperties) -> float:
-    """The width of a text, in inches."""
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
-
-
-def cut(text: str, room: float) -> str:
-    """The text in small letters, shortened to so many inches."""
-    if text_width(text, SMALL) <= room:
-        return text
-    while text and text_width(f"{text}…", SMALL) > room:
-        text = text[:-1]
-    return f"{text}…"
-
-
 def _best(settings: Settings) -> str:
-    """The smallest loss and where it is, with a hint if the values end there."""
+    """The smallest loss and where it is, with a hint if that is the first or last value."""
     if settings.best is None:
         return "all diverged"
     loss = written(float(settings.loss[settings.best]), 3)
     if settings.along is None:
         return loss
-    values = settings.axes[settings.along]
-    value = values[settings.best]
+    value = settings.x[settings.best]
     text = f"{loss} at {settings.along} {written(float(value))}"
-    if settings.are_a_grid and len(np.unique(values)) > 2:
-        text += " (largest)" if value == values.max() else ""
-        text += " (smallest)" if value == values.min() else ""
+    if settings.are_a_grid and len(np.unique(settings.x)) > 2:
+        text += " (largest)" if value == settings.x.max() else ""
+        text += " (smallest)" if value == settings.x.min() else ""
     return text
 
 
 def _legend(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float]) -> None:
-    curves = [settings for settings in sweep if settings.along and settings.are_a_grid]
-    dots = [settings for settings in sweep if not (settings.along and settings.are_a_grid)]
+    curves = [settings for settings in sweep if settings.are_a_curve]
+    dots = [settings for settings in sweep if not settings.are_a_curve]
     look = LINE if curves else DOT
     entries: list[Artist] = [Line2D([], [], **look, label="median of seeds")]
     entries.append(Patch(**BAND, label="quartiles"))

@@ -13,7 +13,6 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import text_to_path
 
 from stages.figures import style
 from stages.figures.numbers import written
@@ -26,7 +25,7 @@ DECADES = 2  # from one colour of the ramp to the next: it goes from 1 to 10⁸
 UNKNOWN = "#f2f2f2"
 
 # Inches.
-LINE, GAP = 0.14, 0.05  # the height of a line of text, and what is added to it in a row
+LINE, GAP = 0.14, 0.05  # the height of a line of text, and the padding of a row
 MARGIN, TOP = 0.08, 0.72
 NAME, CELL = 0.84, 0.43  # the widths of an optimizer's name, and of a cell
 COLUMN = (style.WIDTH - 2 * MARGIN - 0.2) / 2
@@ -37,7 +36,7 @@ SMALL = FontProperties(size=7)
 
 @cache
 def lines_of(variant: Variant) -> list[str]:
-    """What is written of a variant, in lines that are not too long."""
+    """The text of a variant, broken into lines that fit."""
     words = re.split(r" (?=\w+=)", variant.variant or "defaults")
     if variant.ulp_ieee:
         words.append(f"(differs from step {variant.first_difference})")
@@ -75,7 +74,7 @@ def draw_variants(variants: Sequence[Variant]) -> Figure:
 
 
 def colour(ulp: int | None) -> str:
-    """Of a cell: by the logarithm of the difference, and one of its own for no difference."""
+    """The colour of a cell, by the logarithm of the difference; none has a colour of its own."""
     if not ulp:
         return UNKNOWN if ulp is None else ZERO
     channels = np.transpose([to_rgb(step) for step in RAMP])
@@ -88,7 +87,7 @@ Optimizers = list[list[Variant]]  # the variants of each
 
 
 def _halves(optimizers: Optimizers) -> tuple[Optimizers, Optimizers]:
-    """Those of the left and of the right half of the picture, which is as low as can be."""
+    """Those of the left and of the right half, split where the picture is lowest."""
     cuts = [(optimizers[:cut], optimizers[cut:]) for cut in range(len(optimizers) + 1)]
     return min(cuts, key=lambda halves: max(map(_height, halves)))
 
@@ -98,12 +97,11 @@ def _height(optimizers: Optimizers) -> float:
 
 
 def _wrapped(words: list[str]) -> list[str]:
-    """The words in lines that are not wider than there is room."""
+    """The words in lines of at most ROOM."""
     lines = [""]
     for word in words:
         longer = f"{lines[-1]} {word}".strip()
-        width = text_to_path.get_text_width_height_descent(longer, SMALL, ismath=False)[0] / 72
-        if width <= ROOM or not lines[-1]:
+        if style.text_width(longer, SMALL) <= ROOM or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)

@@ -5,7 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.patches import FancyArrowPatch
 
-from stages.figures.graph import COLUMNS, HEIGHT, WIDTH, Box, ancestry, draw_graph, layers, place
+from stages.figures import style
+from stages.figures.graph import draw_graph
+from stages.figures.layout import COLUMNS, HEIGHT, WIDTH, Box, layers, place
+from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operations import tanh
@@ -16,14 +19,18 @@ def overlap(one: Box, other: Box) -> bool:
     return abs(one.x - other.x) < WIDTH and abs(one.y - other.y) < HEIGHT
 
 
+def everything(last: Node) -> list[Node]:
+    return needed(last.graph.nodes, [last])
+
+
 def assert_laid_out(last: Node) -> None:
-    nodes = ancestry(last)
-    boxes, width, height = place(nodes)
-    assert {id(box.node) for box in boxes} == {id(node) for node in nodes}
+    nodes = everything(last)
+    boxes, height = place(nodes)
+    assert {box.node for box in boxes} == set(nodes)
     assert len(boxes) == len(nodes)
     assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
     for box in boxes:
-        assert WIDTH / 2 <= box.x <= width - WIDTH / 2
+        assert WIDTH / 2 <= box.x <= style.WIDTH - WIDTH / 2
         assert HEIGHT / 2 <= box.y <= height - HEIGHT / 2
 
 
@@ -38,7 +45,7 @@ def test_every_node_of_a_network_has_a_place_of_its_own(sizes: tuple[int, ...], 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_the_samples_pass_from_left_to_right_and_no_row_is_too_long(sizes: tuple[int, ...]) -> None:
-    boxes, _, _ = place(ancestry(network(sizes, "relu", "half_mse").loss))
+    boxes, _ = place(everything(network(sizes, "relu", "half_mse").loss))
     way = sorted((box for box in boxes if box.level == 0), key=lambda box: box.column)
     assert [way[0].node.name, way[-1].node.operation] == ["x", "half_mse"]
     for before, after in pairwise(way):
@@ -48,18 +55,18 @@ def test_the_samples_pass_from_left_to_right_and_no_row_is_too_long(sizes: tuple
 
 
 def test_parameters_stand_above_the_operation_that_they_join() -> None:
-    boxes, _, _ = place(ancestry(network((2, 10, 2), "relu", "cross_entropy").loss))
-    by_node = {id(box.node): box for box in boxes}
+    boxes, _ = place(everything(network((2, 10, 2), "relu", "cross_entropy").loss))
+    by_node = {box.node: box for box in boxes}
     for box in boxes:
         for operand in box.node.inputs:
-            above = by_node[id(operand)]
+            above = by_node[operand]
             if above.level > 0:
                 assert above.x == box.x
                 assert above.y > box.y
 
 
 def test_a_layer_is_its_parameters_and_what_they_join_in_one_row() -> None:
-    boxes, _, _ = place(ancestry(network((2, 16, 16, 2), "tanh", "cross_entropy").loss))
+    boxes, _ = place(everything(network((2, 16, 16, 2), "tanh", "cross_entropy").loss))
     found = layers(boxes)
     assert len(found) == 3
     for index, layer in enumerate(found):
@@ -72,24 +79,12 @@ def test_the_picture_says_every_name_and_shape() -> None:
     loss = network((2, 10, 2), "relu", "cross_entropy").loss
     figure = draw_graph(loss)
     (axes,) = figure.axes
-    texts = [text.get_text() for text in axes.texts]
-    for name in (
-        "x",
-        "target",
-        "0.weight",
-        "0.bias",
-        "2.weight",
-        "2.bias",
-        "matmul",
-        "add",
-        "relu",
-    ):
-        assert name in texts
-    for shape in ("samples × 2", "samples × 10", "10 × 2", "2 × 10", "10", "2", "scalar"):
-        assert shape in texts
-    assert "52 parameters, float64" in texts
+    texts = {text.get_text() for text in axes.texts}
+    names = ["x", "target", "0.weight", "0.bias", "2.weight", "2.bias", "matmul", "add", "relu"]
+    shapes = ["samples × 2", "samples × 10", "10 × 2", "2 × 10", "10", "2", "scalar"]
+    assert {*names, *shapes, "52 parameters, float64"} <= texts
     arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
-    assert len(arrows) == sum(len(node.inputs) for node in ancestry(loss))
+    assert len(arrows) == sum(len(node.inputs) for node in everything(loss))
 
 
 @settings(max_examples=40, deadline=None)

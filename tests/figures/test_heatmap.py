@@ -8,7 +8,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_rgba
-from sweep_files import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
+from pictures import assert_texts_are_readable, drawn, star
+from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
 from stages.figures.heatmap import NOTHING, draw_heatmaps
 from stages.figures.settings import Settings
@@ -28,11 +29,6 @@ def panels(sweep: list[Settings]) -> list[Axes]:
 def mesh(axes: Axes) -> QuadMesh:
     (found,) = (found for found in axes.collections if isinstance(found, QuadMesh))
     return found
-
-
-def star(axes: Axes) -> tuple[float, float]:
-    (line,) = (line for line in axes.lines if line.get_marker() == "*")
-    return float(line.get_xdata()[0]), float(line.get_ydata()[0])
 
 
 def crosses(axes: Axes) -> set[tuple[float, float]]:

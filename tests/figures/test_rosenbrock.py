@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
+from pictures import drawn as laid_out
 
 from stages.figures import rosenbrock as picture
 from stages.figures import style
@@ -16,23 +16,15 @@ NAMES = ["SGD", "Adam", "AdamW", "LBFGS", "Muon"]
 
 
 def drawn(**optimizers: dict[str, np.ndarray]) -> Figure:
-    figure = draw_paths(optimizers)
-    FigureCanvasAgg(figure).draw()
-    return figure
+    return laid_out(draw_paths(optimizers))
 
 
 def lines(figure: Figure, part: str) -> list[Line2D]:
     """In each panel the line that is drawn for a part of the picture."""
     looks = picture.LOOKS[part]
-    found = []
-    for axes in figure.axes:
-        found += [
-            line
-            for line in axes.lines
-            if (line.get_color(), line.get_marker())
-            == (looks["color"], looks.get("marker", "None"))
-        ]
-    return found
+    look = looks["color"], looks.get("marker", "None")
+    every = [line for axes in figure.axes for line in axes.lines]
+    return [line for line in every if (line.get_color(), line.get_marker()) == look]
 
 
 def captions(figure: Figure) -> list[list[str]]:
@@ -86,7 +78,6 @@ def test_without_a_reference_there_are_no_dots() -> None:
 
 @pytest.mark.parametrize("last", [np.nan, np.inf])
 def test_a_path_that_diverged_is_drawn_up_to_there_and_says_when(last: float) -> None:
-    # Warnings are errors in these tests.
     path = WALK.copy()
     path[100:140] = 1e300
     path[140, 1] = path[141:] = last

@@ -33,11 +33,7 @@ def test_the_same_figure_is_the_same_text_without_a_date() -> None:
 def test_it_is_one_element_that_scales_and_has_a_name() -> None:
     svg = ElementTree.fromstring(inline(drawn(), "a", 'how <b> & "why"'))
     assert svg.tag == "svg"
-    assert svg.attrib == {
-        "viewBox": "0 0 576 144",
-        "role": "img",
-        "aria-label": 'how <b> & "why"',
-    }
+    assert svg.attrib == {"viewBox": "0 0 576 144", "role": "img", "aria-label": 'how <b> & "why"'}
     assert "style" not in {element.tag for element in svg.iter()}  # it would be for all of the page
 
 

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
-from sweep_files import RATES, SPREAD, a_sweep, assert_texts_are_readable, bowl, drawn, grid
+from pictures import assert_texts_are_readable, drawn, star
+from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
 from stages.figures import style
 from stages.figures.settings import Settings
@@ -39,11 +40,6 @@ def marks(axes: Axes, marker: object) -> list[tuple[float, float]]:
 def curve(axes: Axes) -> Line2D:
     (line,) = (line for line in axes.lines if line.get_linewidth() == LINE["linewidth"])
     return line
-
-
-def star(axes: Axes) -> tuple[float, float]:
-    (line,) = (line for line in axes.lines if line.get_marker() == "*")
-    return float(line.get_xdata()[0]), float(line.get_ydata()[0])
 
 
 def test_a_panel_has_its_medians_its_quartiles_and_its_best(tmp_path: Path) -> None:
@@ -195,9 +191,7 @@ def test_a_single_setting_is_a_star(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "loss",
-    [0.0, 1.0, 1e-320, 1.7e308, math.inf],
-    ids=["zero", "one", "tiny", "huge", "diverged"],
+    "loss", [0.0, 1.0, 1e-320, 1.7e308, math.inf], ids=["zero", "one", "tiny", "huge", "diverged"]
 )
 @pytest.mark.parametrize("points", [grid(lr=[0.1]), grid(lr=RATES), grid(lr=[1, 2], rho=[0, 1])])
 def test_any_losses_can_be_drawn(tmp_path: Path, loss: float, points: list[Any]) -> None:

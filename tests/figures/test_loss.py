@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pictures import drawn as laid_out
 
-from stages.figures.history import draw_losses
+from stages.figures.loss import draw_losses
 
 HISTORY = {
     "epoch": [0.0, 1.0, 2.0],
@@ -18,9 +18,8 @@ DIVERGED = HISTORY | {"train_loss": [1.0, 1e200, math.nan], "test_loss": [1.1, m
 
 def drawn(numpy: dict[str, list[float]], differences: list[float], dtype: str) -> Figure:
     twins = {"numpy": numpy, "torch": HISTORY}
-    figure = draw_losses(twins, HISTORY["epoch"], np.array(differences), dtype, "difference")
-    FigureCanvasAgg(figure).draw()
-    return figure
+    apart = np.array(differences)
+    return laid_out(draw_losses(twins, HISTORY["epoch"], apart, dtype, "difference"))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
