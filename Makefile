@@ -5,7 +5,7 @@ READY := .venv/.ready
 # DVC runs the stages' `python` from PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro params review test lint mutate bench lock
+.PHONY: help repro params review test lint mutate kill bench lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -33,6 +33,9 @@ lint: $(READY) ## check style and types
 
 mutate: $(READY) ## make small mistakes in the optimizers: is each found? (FILES=<some of them>)
 	PYTHONPATH=. .venv/bin/python tests/optim/mutants.py $(FILES)
+
+kill: $(READY) ## kill the pipeline and a sweep again and again: is anything lost? (N=100 SEED=1)
+	PYTHONPATH=.:tests .venv/bin/python tests/recovery/kills.py $(or $(N),100) $(SEED)
 
 bench: $(READY) ## run the benchmarks (SEED=<file>: its fenced scripts, against a cold repro)
 	SEED='$(SEED)' .venv/bin/pytest tests/benchmarks -o python_files='bench_*.py' -n 0 \

@@ -116,10 +116,11 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
-    """Killed, interrupted with its children, interrupted alone: the results are the same."""
+    """Killed or interrupted, with its children or alone: none of them stays, nothing is lost."""
     task = write(**MANY)
     stops: list[tuple[Callable[[int, int], None], int, int]] = [
         (os.killpg, signal.SIGKILL, -signal.SIGKILL),
+        (os.kill, signal.SIGKILL, -signal.SIGKILL),
         (os.killpg, signal.SIGINT, 130),
         (os.kill, signal.SIGINT, 130),
     ]

@@ -10,10 +10,13 @@ import asyncio
 import importlib
 import io
 import logging
+import math
 import os
 import pickle
 import signal
 import sys
+import threading
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -34,7 +37,8 @@ Results = Generator[Numbered, None, None]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 KERNELS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # NumPy's, in the environment
-SECONDS = 10  # to wait for a scheduler that does not answer, or for work that does not come
+SECONDS = 10  # to wait for a scheduler that does not answer, or before a word about lost workers
+PATIENCE = 600  # seconds to wait for a new worker after all are lost
 STAGES = Path(__file__).parents[1]
 
 
@@ -60,7 +64,8 @@ def _in_processes(work: Work, items: Sequence[Any]) -> Results:
         "loky",
         n_jobs=min(cpu_count(), len(items)),
         inner_max_num_threads=1,  # with more, the last bits of large products are others
-        idle_worker_timeout=SECONDS,  # where this process is killed, those end by themselves
+        initializer=_end_with,  # without it they live on for a while when this one is killed
+        initargs=(os.getpid(),),
     ):
         # one item at a time: its result is here as soon as it is there
         parallel = Parallel(batch_size=1, return_as="generator_unordered")
@@ -85,6 +90,17 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
+def _end_with(parent: int) -> None:
+    """Has this process end when its parent does: nobody is left to take what it computes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _numbered(work: Work, number: int, item: Any) -> Numbered:
     return number, work(item)
 
@@ -95,11 +111,9 @@ def _numbered(work: Work, number: int, item: Any) -> Numbered:
 def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
     with _client(address) as client:
         import dask
-        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed import CancelledError, KilledWorker
 
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
-        if not client.nthreads():
-            print(f"{address} has no workers yet: waiting for the first", file=sys.stderr)
         # What all items need is the result of a task: a worker is sent it once, and if all who
         # have it are lost, it is computed again.
         shared = client.submit(tuple, [_archive(), pickle.dumps(work)])
@@ -109,12 +123,52 @@ def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
         )
         tasks = client.map(call, range(len(items)), pickled, shared=shared, pure=False)
         try:
-            for task in as_completed(tasks):
+            for task in _completed(client, tasks, address):
                 yield task.result()
         except CancelledError:
             raise InputError(f"{ADDRESS}: the scheduler at {address} is gone") from None
         except KilledWorker as error:
             raise InputError(f"{ADDRESS}: {error}") from None
+
+
+def _completed(client: Any, tasks: Sequence[Any], address: str) -> Iterator[Any]:
+    """The tasks as they are completed; says where they wait for workers.
+
+    Workers that have not come yet may stand in the queue of a cluster for long, and are waited for.
+    Raises InputError if there were some, and none is left and none comes in PATIENCE seconds.
+    """
+    from distributed import as_completed
+
+    seen, told = time.monotonic(), False  # when there was a worker
+    if not _has_workers(client):
+        print(f"{address} has no workers yet: waiting for the first", file=sys.stderr)
+        seen = math.inf
+    unfinished = as_completed(tasks)
+    while not unfinished.is_empty():
+        due = time.monotonic() + 1
+        while not unfinished.has_ready() and time.monotonic() < due:
+            time.sleep(0.01)
+        ready = unfinished.next_batch(block=False)
+        yield from ready
+        if ready or _has_workers(client):
+            seen, told = time.monotonic(), False
+        elif (missing := time.monotonic() - seen) > PATIENCE:
+            raise InputError(
+                f"{ADDRESS}: all workers of {address} are gone, and none has come for "
+                f"{PATIENCE} s; what is finished is kept: start some, and the same command goes on "
+                "from there"
+            )
+        elif missing > SECONDS and not told:
+            told = True
+            waiting = f"waiting for a new one, for at most {PATIENCE} s"
+            print(f"{address} has no workers any more: {waiting}", file=sys.stderr)
+
+
+def _has_workers(client: Any) -> bool:
+    try:
+        return bool(client.nthreads())
+    except OSError:  # where the scheduler is gone, the tasks say so
+        return True
 
 
 @contextmanager

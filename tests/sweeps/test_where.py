@@ -249,6 +249,30 @@ def test_a_scheduler_that_is_gone_is_one_line(
     assert only_line(process) == f"{ADDRESS}: the scheduler at {alone.address} is gone"
 
 
+def test_workers_that_are_lost_for_good_are_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What they finished before has come."""
+    monkeypatch.setattr(where, "SECONDS", 2)
+    monkeypatch.setattr(where, "PATIENCE", 4)
+    with Cluster(tmp_path) as alone:
+        worker = alone.worker()
+        monkeypatch.setenv(ADDRESS, alone.address)
+        results = finished(time.sleep, [0.01, 0.01, 60])
+        assert {next(results)[0], next(results)[0]} == {0, 1}
+        capsys.readouterr()  # the worker may have come later than the work
+        worker.kill()
+        with pytest.raises(InputError) as caught:
+            next(results)
+    assert str(caught.value) == (
+        f"{ADDRESS}: all workers of {alone.address} are gone, and none has come for 4 s; what is "
+        "finished is kept: start some, and the same command goes on from there"
+    )
+    assert capsys.readouterr().err == (
+        f"{alone.address} has no workers any more: waiting for a new one, for at most 4 s\n"
+    )
+
+
 # -------------------------------------------------------------------------------- nobody answers
 
 
