@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.split import choose, main, share, standardize
+from stages.split import choose, encode, fill, main, share, standardize
 from stages.task.command import run
+from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.parameters import Split
 from stages.task.table import Table, read_table, write_table
@@ -123,6 +124,56 @@ def test_standardizing_takes_its_scale_from_the_training_part_only(features):
     assert scaled_test.target is test.target
 
 
+NAN = np.nan
+
+
+def mixed(rows: list[list[float]], **options) -> Table:
+    """Samples of a number `a` and a category `b`."""
+    labels = {"b": ["x", "y", "z"]}
+    target = np.arange(float(len(rows)))
+    return Table(np.array(rows, float), target, ["a", "b"], "k", None, labels, **options)
+
+
+@pytest.mark.parametrize(("how", "value"), [("mean", 4), ("median", 2)])
+def test_what_is_missing_is_filled_in_from_the_training_part_only(how, value):
+    train = mixed([[1, 2], [NAN, 1], [2, 1], [9, NAN]], fill=how)
+    test = mixed([[NAN, 0], [100, NAN]], fill=how)
+    filled, filled_test = fill("t", train, test)
+    assert filled.features.tolist() == [[1, 2], [value, 1], [2, 1], [9, 1]]
+    assert filled_test.features.tolist() == [[value, 0], [100, 1]]
+    assert filled.fill is filled_test.fill is None
+    assert np.isnan(train.features).any()  # the tables that were given stay
+
+
+def test_a_feature_without_a_value_to_train_on_cannot_be_filled_in():
+    train, test = mixed([[NAN, 0], [NAN, 1]], fill="mean"), mixed([[1, 1]], fill="mean")
+    with pytest.raises(InputError) as caught:
+        fill("t", train, test)
+    assert str(caught.value) == (
+        "params.yaml: tasks.t.data.missing: must be drop, since no training sample has a value of "
+        "a; got mean"
+    )
+
+
+def test_a_category_becomes_a_feature_for_each_that_a_training_sample_has(capsys):
+    train, test = encode("t", mixed([[5, 2], [6, 0], [7, 2]]), mixed([[8, 0], [9, 1], [9, 1]]))
+    for table in (train, test):
+        assert table.feature_names == ["a", "b=x", "b=z"]
+        assert table.categories == {}
+    assert train.features.tolist() == [[5, 0, 1], [6, 1, 0], [7, 0, 1]]
+    assert test.features.tolist() == [[8, 1, 0], [9, 0, 0], [9, 0, 0]]
+    assert capsys.readouterr().out == (
+        "tasks.t: 2 of 3 test samples are of a b that no training sample has (y): all columns of b "
+        "are 0 for them\n"
+    )
+
+
+def test_standardizing_leaves_categories_as_they_are():
+    train, test = standardize(mixed([[5, 2], [7, 0]]), mixed([[8, 1]]))
+    assert train.features.tolist() == [[-1, 2], [1, 0]]
+    assert test.features.tolist() == [[2, 1]]
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -160,6 +211,21 @@ def test_standardize_is_what_the_parameter_says(project):
     np.testing.assert_array_equal(
         np.sort(np.concatenate([train.target, test.target])), np.arange(300.0)
     )
+
+
+@pytest.mark.usefixtures("project")
+def test_missing_values_and_categories_pass_from_generate_to_the_parts():
+    table = replace(mixed([[1, 0], [NAN, 2], [2, 0], [2, NAN]] * 100), fill="median")
+    write_table(Files("regression").raw, table)
+    raw = read_table(Files("regression").raw)
+    assert (raw.categories, raw.fill) == (table.categories, "median")
+    np.testing.assert_array_equal(raw.features, table.features)
+    run(main, ["regression"])
+    for path in (Files("regression").train, Files("regression").test):
+        part = read_table(path)
+        assert part.feature_names == ["a", "b=x", "b=z"]
+        assert (part.categories, part.fill) == ({}, None)
+        assert np.unique(part.features, axis=0).tolist() == [[1, 1, 0], [2, 0, 1], [2, 1, 0]]
 
 
 @pytest.mark.parametrize(

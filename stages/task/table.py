@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ class Table:
     features: (samples, features) float64
     target: (samples,) float64, or int64 indices into `classes`
     classes: the label of each class, or None where the target is a number
+    categories: the labels of each feature that is indices into them; the parts of a split have none
+    fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
     """
 
     features: NDArray[np.float64]
@@ -27,20 +29,16 @@ class Table:
     feature_names: Sequence[str]
     target_name: str
     classes: Sequence[str] | None = None
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fill: str | None = None
 
     def rows(self, index: NDArray[np.int64]) -> "Table":
         """The table of the samples at `index`, in that order."""
-        return Table(
-            self.features[index],
-            self.target[index],
-            self.feature_names,
-            self.target_name,
-            self.classes,
-        )
+        return replace(self, features=self.features[index], target=self.target[index])
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Writes a table as parquet: the feature columns, then the target, classes in the metadata."""
+    """Writes a table as parquet: the feature columns, then the target; labels in the metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -54,6 +52,10 @@ def write_table(path: Path, table: Table) -> None:
     ]
     names = [*table.feature_names, table.target_name]
     metadata = {"classes": json.dumps(table.classes and list(table.classes))}
+    if table.categories:
+        metadata["categories"] = json.dumps(dict(table.categories))
+    if table.fill:
+        metadata["fill"] = table.fill
     content = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), content)
     write_file(path, content.getvalue())
@@ -74,5 +76,16 @@ def read_table(path: Path) -> Table:
         columns: list[NDArray[Any]] = [np.from_dlpack(each.chunk(0)) for each in content.columns]
         *features, target = columns
         *feature_names, target_name = content.column_names
-        classes = json.loads(content.schema.metadata[b"classes"])
-    return Table(np.stack(features, axis=1), target.copy(), feature_names, target_name, classes)
+        metadata = content.schema.metadata
+        classes = json.loads(metadata[b"classes"])
+        categories = json.loads(metadata.get(b"categories", b"{}"))
+        fill = metadata.get(b"fill", b"").decode() or None
+    return Table(
+        np.stack(features, axis=1),
+        target.copy(),
+        feature_names,
+        target_name,
+        classes,
+        categories,
+        fill,
+    )
