@@ -35,9 +35,12 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     """Chooses at random the samples to test on, from every class in proportion to its size.
 
     Returns (samples,): whether a sample is one of them.
-    Raises InputError where a part would lack a class, or be empty.
+    Raises InputError where a part would lack a class, or be empty; only with a `test` of 0 may the
+    test part be.
     """
     samples = len(table.target)
+    if split.test == 0:
+        return np.zeros(samples, np.bool_)
     groups = np.zeros(samples, np.int64) if table.classes is None else table.target
     sizes = np.bincount(groups.astype(np.int64))
     test = split.test if isinstance(split.test, int) else round(split.test * samples)

@@ -83,6 +83,15 @@ def test_the_metrics_of_classes(hidden: list[int]) -> None:
     assert names(trained("classes", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
 
 
+@pytest.mark.parametrize(("like", "classes"), [("regression", 0), ("classification", 3)])
+def test_where_all_samples_train_there_are_no_metrics_of_a_test(like: str, classes: int) -> None:
+    write_samples("all", train=60, test=0, features=1, classes=classes)
+    metrics = trained("all", task_like(like, training__batch_size="full"))
+    assert "train_loss" in metrics["numpy"]
+    assert not any("test" in name for section in metrics.values() for name in section)
+    assert 0 <= metrics["drift"]["loss"] < 1e-12
+
+
 @pytest.mark.parametrize("features", [1, 3])
 def test_least_squares_is_the_solution_of_the_normal_equations(features: int) -> None:
     write_samples("plane", train=40, test=15, features=features)

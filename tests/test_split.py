@@ -13,7 +13,7 @@ from stages.task.command import run
 from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.parameters import Split
-from stages.task.table import Table, read_table, write_table
+from stages.task.table import Table, read_parts, read_table, write_table
 
 
 def numbers(samples: int) -> Table:
@@ -226,6 +226,19 @@ def test_missing_values_and_categories_pass_from_generate_to_the_parts():
         assert part.feature_names == ["a", "b=x", "b=z"]
         assert (part.categories, part.fill) == ({}, None)
         assert np.unique(part.features, axis=0).tolist() == [[1, 1, 0], [2, 0, 1], [2, 1, 0]]
+
+
+@pytest.mark.parametrize("task", ["regression", "moons"])
+def test_with_a_test_of_0_all_samples_train(project, task):
+    edit_parameters(project, lambda p: p["tasks"][task]["split"].update(test=0, standardize=True))
+    table = numbers(30) if task == "regression" else classes([20, 10])
+    write_table(Files(task).raw, table)
+    run(main, [task])
+    assert set(read_parts(Files(task))) == {"train"}
+    np.testing.assert_array_equal(read_table(Files(task).train).target, table.target)
+    test = read_table(Files(task).test)
+    assert test.features.shape == (0, table.features.shape[1])
+    assert (test.target.dtype, test.classes) == (table.target.dtype, table.classes)
 
 
 @pytest.mark.parametrize(

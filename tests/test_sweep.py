@@ -76,6 +76,16 @@ def test_what_a_sweep_writes() -> None:
     assert [float(line["train_loss"]) for line in lines[8:]] == adam.tolist()
 
 
+def test_a_sweep_of_a_task_without_a_test_part() -> None:
+    write()
+    write_samples(NAME, train=70, test=0, features=2, classes=2)
+    sweep(torch=True)
+    metrics = json.loads(Files(NAME).sweep_metrics.read_text())
+    assert set(metrics["drift"]) == {"runs", "train_loss"}
+    assert not [name for name in metrics["sgd"] if "test" in name]
+    assert not [name for name in pq.read_table(Files(NAME).sweep).column_names if "test" in name]
+
+
 def test_a_sweep_that_diverges_everywhere() -> None:
     """There is no best setting, and nothing to repeat in torch."""
     task = write(optimizers={"sgd": {"lr": [1e300, 1e305]}}, training__epochs=20)

@@ -54,11 +54,19 @@ class Learned:
 
 @dataclass(frozen=True)
 class Results:
-    """The samples of a task and its twins."""
+    """The samples of a task and its twins.
+
+    test: without samples where all train
+    """
 
     train: Table
     test: Table
     twins: dict[str, Learned]
+
+    @property
+    def judged(self) -> Table:
+        """The samples to judge the twins by: those that test, or all where none does."""
+        return self.test if len(self.test.target) else self.train
 
     @property
     def sizes(self) -> list[int]:

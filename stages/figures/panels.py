@@ -65,7 +65,7 @@ class Line:
         seen_look, unseen_look = _dots("#a9a9a9", 3 * size, "train"), _rings(4 * size, "test")
         (seen,) = axes.plot(train.features[:, 0], train.target, **seen_look)
         (unseen,) = axes.plot(test.features[:, 0], test.target, **unseen_look)
-        self.samples: list[Artist] = [seen, unseen]
+        self.samples: list[Artist] = [seen, unseen] if len(test.target) else [seen]
 
         grid = np.linspace(*axes.get_xlim(), 200)
         self.lines: dict[str, Line2D] = {}
@@ -94,7 +94,7 @@ class Measured:
     left, bottom = 0.7, 0.48
 
     def __init__(self, results: Results, axes: Axes, moments: Sequence[int]) -> None:
-        test = thinned(results.test, 400)
+        test = thinned(results.judged, 400)
         limits = _limits(test.target)
         axes.set(xlim=limits, ylim=limits, aspect="equal")
         name = test.target_name
@@ -137,6 +137,7 @@ class Regions:
         train, test = thinned(results.train, 400), thinned(results.test, 100)
         samples = np.concatenate([train.features, test.features])
         self.target = np.concatenate([train.target, test.target]).astype(np.int64)
+        self.tests = len(test.target) > 0
         axes.set(xlim=_limits(samples[:, 0]), ylim=_limits(samples[:, 1]))
         axes.set(xlabel=train.feature_names[0], ylabel=train.feature_names[1])
         axes.grid(False)
@@ -186,7 +187,8 @@ class Regions:
             look = _dots(style.class_colour(index), 6, style.shortened(label))
             entries.append(Line2D([], [], **{**look, "marker": style.class_marker(index)}))
         entries += [Line2D([], [], **_dots("#999999", 4, "train"))]
-        entries += [Line2D([], [], **_dots("#999999", 6.5, "test"))]
+        if self.tests:
+            entries += [Line2D([], [], **_dots("#999999", 6.5, "test"))]
         if (self.predicted[-1] != self.target).any():
             wrong = _dots("white", 6, "wrong")
             entries.append(Line2D([], [], **{**wrong, **_RING}))
@@ -234,7 +236,7 @@ class Confusion:
     """
 
     def __init__(self, results: Results, axes: Axes, moments: Sequence[int]) -> None:
-        test = results.test
+        test = results.judged
         assert test.classes is not None
         count = len(test.classes)
         self.counts = {

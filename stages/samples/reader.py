@@ -242,8 +242,11 @@ def _check_names(
 
 def _other_option(data: OwnTable, first: Sequence[str], wanted: Collection[str]) -> str:
     """The option of `data` that would find the wanted columns, if the first row lacks one."""
-    names = [field.strip() for field in first]
-    if not first or not data.header or set(names).issuperset(wanted):
+
+    def names(fields: Sequence[str]) -> list[str]:
+        return [field.strip() if data.header else str(at) for at, field in enumerate(fields, 1)]
+
+    if not first or set(names(first)).issuperset(wanted):
         return ""
     for sign in COMMENTS:
         if first[0].startswith(sign) and not data.comment:
@@ -251,10 +254,10 @@ def _other_option(data: OwnTable, first: Sequence[str], wanted: Collection[str])
     line = _delimiter(data).join(first).strip()
     separators = {",": ",", ";": ";", "tab": "\t", "|": "|", "spaces": None}
     for name, separator in separators.items():
-        fields = [field.strip() for field in line.split(separator)]
-        if set(fields).issuperset(wanted) or (len(first) == 1 < len(fields)):
+        fields = line.split(separator)
+        if set(names(fields)).issuperset(wanted) or (len(first) == 1 < len(fields)):
             return f"data.separator: '{name}' would find {len(fields)} in its first line"
-    if any(map(is_number, names)) and not any(map(is_number, wanted)):
+    if data.header and any(map(is_number, names(first))) and not any(map(is_number, wanted)):
         return (
             "its first line holds numbers; without a header line, data.header: false names the "
             "columns '1', '2', ..."

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.task.files import reading, write_file
+from stages.task.files import Files, reading, write_file
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,10 @@ def read_table(path: Path) -> Table:
     # memory and on this thread: a process this short can end before Arrow's threads have begun.
     with reading(path), pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
         content = file.read(use_threads=False).combine_chunks()
-        columns: list[NDArray[Any]] = [np.from_dlpack(each.chunk(0)) for each in content.columns]
+        columns: list[NDArray[Any]] = [
+            np.from_dlpack(each.chunk(0)) if len(each) else np.empty(0, str(each.type))
+            for each in content.columns
+        ]
         *features, target = columns
         *feature_names, target_name = content.column_names
         metadata = content.schema.metadata
@@ -89,3 +92,9 @@ def read_table(path: Path) -> Table:
         categories,
         fill,
     )
+
+
+def read_parts(files: Files) -> dict[str, Table]:
+    """The parts of a task's samples, "train" and, if any sample tests, "test"."""
+    parts = {"train": read_table(files.train), "test": read_table(files.test)}
+    return {name: table for name, table in parts.items() if len(table.target)}

@@ -328,19 +328,19 @@ REFUSALS = [
     (
         "tasks/moons/split/test",
         1.5,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got 1.5",
     ),
     (
         "tasks/moons/split/test",
-        0,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
-        "0 and 1; got 0",
+        -1,
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
+        "0 and 1; got -1",
     ),
     (
         "tasks/moons/split/test",
         math.nan,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got nan",
     ),
     (
