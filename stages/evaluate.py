@@ -23,7 +23,8 @@ def main(task: str, model: Model) -> None:
     A value that does not exist, say after divergence, is null.
     """
     files = Files(task)
-    tables = read_parts(files)
+    parts = read_parts(files)
+    tables = {name: table.in_own_units() for name, table in parts.items()}
     models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
     histories = {twin: read_history(files.history[twin]) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
@@ -31,9 +32,11 @@ def main(task: str, model: Model) -> None:
     if not model.hidden and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(tables, metrics)
         if tables["train"].features.shape[1] == 1:
+            mean, scale = parts["train"].units or (0.0, 1.0)
             for twin in TWINS:
-                metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
-                metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
+                weight, bias = (models[twin][f"0.{name}"].item() for name in ("weight", "bias"))
+                metrics[twin]["weight"] = _finite(weight * scale)
+                metrics[twin]["bias"] = _finite(bias * scale + mean)
     write_metrics(files.metrics, metrics)
     say_what_fails([claim_of_task(task, metrics, model.dtype)])
 

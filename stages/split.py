@@ -11,6 +11,8 @@ from stages.task.files import Files
 from stages.task.parts import Split
 from stages.task.table import Table, read_table, write_table
 
+FAR = 1000  # a target from which a training is likely to end before it is there
+
 
 def main(task: str, split: Split) -> None:
     """Writes the train and the test table of a task."""
@@ -27,6 +29,13 @@ def main(task: str, split: Split) -> None:
         train, test = standardize(train, test)
     if table.categories:
         train, test = encode(task, train, test)
+    if split.standardize_target:
+        train, test = standardize_target(task, train, test)
+    elif train.classes is None and (typical := np.sqrt(np.mean(train.target**2))) > FAR:
+        print(
+            f"tasks.{task}: a target of about {typical:.0f} is far from where a training starts; "
+            "with split.standardize_target: true it is not, and metrics stay in its own units"
+        )
     write_table(files.train, train)
     write_table(files.test, test)
 
@@ -153,6 +162,27 @@ def standardize(train: Table, test: Table) -> tuple[Table, Table]:
         replace(train, features=(train.features - mean) / scale),
         replace(test, features=(test.features - mean) / scale),
     )
+
+
+def standardize_target(task: str, train: Table, test: Table) -> tuple[Table, Table]:
+    """Shifts and scales the target to mean 0 and standard deviation 1 over the training samples.
+
+    A constant target is only shifted. Raises InputError for a target of classes.
+    """
+    if train.classes is not None:
+        raise InputError(
+            f"params.yaml: tasks.{task}.split.standardize_target: must be false with loss "
+            "cross_entropy, whose target is classes; got true"
+        )
+    mean, scale = float(train.target.mean()), float(train.target.std())
+    if np.ptp(train.target) == 0 or scale == 0:
+        scale = 1.0
+
+    def scaled(table: Table) -> Table:
+        target = np.asarray((table.target - mean) / scale, np.float64)
+        return replace(table, target=target, units=(mean, scale))
+
+    return scaled(train), scaled(test)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.split import choose, encode, fill, main, share, standardize
+from stages.split import (
+    choose,
+    encode,
+    fill,
+    main,
+    share,
+    standardize,
+    standardize_target,
+)
 from stages.task.command import run
 from stages.task.errors import InputError
 from stages.task.files import Files
@@ -174,6 +182,28 @@ def test_standardizing_leaves_categories_as_they_are():
     assert test.features.tolist() == [[2, 1]]
 
 
+def test_a_target_is_standardized_over_the_training_samples_and_knows_its_units():
+    train, test = replace(numbers(5), target=np.array([1e5, 1e5, 1e5, 3e5, 3e5])), numbers(1)
+    scaled, scaled_test = standardize_target("t", train, test)
+    assert scaled.target.mean() == pytest.approx(0, abs=1e-15)
+    assert scaled.target.std() == pytest.approx(1)
+    assert scaled_test.units == scaled.units == pytest.approx((1.8e5, 1e5 * np.sqrt(0.96)))
+    np.testing.assert_allclose(scaled.in_own_units().target, train.target, rtol=1e-15)
+    np.testing.assert_allclose(scaled_test.in_own_units().target, test.target, atol=1e-10)
+    constant, _ = standardize_target("t", replace(train, target=np.full(5, 0.1)), test)
+    assert constant.target.tolist() == [0] * 5
+    assert constant.units[1] == 1
+
+
+def test_a_target_of_classes_is_not_standardized():
+    with pytest.raises(InputError) as caught:
+        standardize_target("t", classes([2, 2]), classes([2, 2]))
+    assert str(caught.value) == (
+        "params.yaml: tasks.t.split.standardize_target: must be false with loss cross_entropy, "
+        "whose target is classes; got true"
+    )
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -226,6 +256,19 @@ def test_missing_values_and_categories_pass_from_generate_to_the_parts():
         assert part.feature_names == ["a", "b=x", "b=z"]
         assert (part.categories, part.fill) == ({}, None)
         assert np.unique(part.features, axis=0).tolist() == [[1, 1, 0], [2, 0, 1], [2, 1, 0]]
+
+
+@pytest.mark.parametrize(("size", "standardized"), [(1e5, False), (1e5, True), (100, False)])
+def test_a_large_target_is_answered_with_the_option_for_it(project, capsys, size, standardized):
+    edit_parameters(
+        project,
+        lambda p: p["tasks"]["regression"]["split"].update(standardize_target=standardized),
+    )
+    write_table(Files("regression").raw, replace(numbers(300), target=np.full(300, size)))
+    run(main, ["regression"])
+    assert read_table(Files("regression").train).units == ((size, 1) if standardized else None)
+    printed = capsys.readouterr().out
+    assert ("split.standardize_target: true" in printed) == (size == 1e5 and not standardized)
 
 
 @pytest.mark.parametrize("task", ["regression", "moons"])

@@ -13,6 +13,7 @@ class Split(Section):
 
     test: how many of them test, or which fraction; with 0 all train, and nothing is tested
     standardize: whether features are scaled to mean 0 and standard deviation 1
+    standardize_target: whether the target is, too; losses stay in its own units
     """
 
     test: Annotated[
@@ -22,3 +23,4 @@ class Split(Section):
     ]
     seed: Seed
     standardize: Flag
+    standardize_target: Flag = False

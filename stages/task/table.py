@@ -22,6 +22,7 @@ class Table:
     classes: the label of each class, or None where the target is a number
     categories: the labels of each feature that is indices into them; the parts of a split have none
     fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
+    units: where the target is standardized, the mean and the deviation that were 0 and 1 of it
     """
 
     features: NDArray[np.float64]
@@ -31,6 +32,20 @@ class Table:
     classes: Sequence[str] | None = None
     categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
     fill: str | None = None
+    units: tuple[float, float] | None = None
+
+    @property
+    def loss_unit(self) -> float:
+        """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
+        return 1.0 if self.units is None else self.units[1] ** 2
+
+    def in_own_units(self) -> "Table":
+        """The table with the target as it was before it was standardized."""
+        if self.units is None:
+            return self
+        mean, scale = self.units
+        target = np.asarray(self.target * scale + mean, np.float64)
+        return replace(self, target=target, units=None)
 
     def rows(self, index: NDArray[np.int64]) -> "Table":
         """The table of the samples at `index`, in that order."""
@@ -56,6 +71,8 @@ def write_table(path: Path, table: Table) -> None:
         metadata["categories"] = json.dumps(dict(table.categories))
     if table.fill:
         metadata["fill"] = table.fill
+    if table.units:
+        metadata["units"] = json.dumps(table.units)
     content = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), content)
     write_file(path, content.getvalue())
@@ -83,6 +100,7 @@ def read_table(path: Path) -> Table:
         classes = json.loads(metadata[b"classes"])
         categories = json.loads(metadata.get(b"categories", b"{}"))
         fill = metadata.get(b"fill", b"").decode() or None
+        units = json.loads(metadata.get(b"units", b"null"))
     return Table(
         np.stack(features, axis=1),
         target.copy(),
@@ -91,6 +109,7 @@ def read_table(path: Path) -> Table:
         classes,
         categories,
         fill,
+        units and tuple(units),
     )
 
 

@@ -351,7 +351,8 @@ REFUSALS = [
     (
         "tasks/moons/split",
         MISSING,
-        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize",
+        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize, "
+        "standardize_target",
     ),
     (
         "tasks/moons/data",
