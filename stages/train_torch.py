@@ -9,7 +9,7 @@ from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.model import Model
 from stages.task.optimizers import selected
-from stages.task.table import read_table
+from stages.task.table import read_parts
 from stages.task.training import Training
 from stages.training.plan import plan, start
 from stages.training.record import Record
@@ -28,7 +28,7 @@ def main(
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("params.yaml: device: must be cpu, since torch finds no GPU; got cuda")
     files = Files(task)
-    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    tables = read_parts(files)
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables, device)
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"

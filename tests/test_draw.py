@@ -33,12 +33,13 @@ def write_results(
     snapshots: int = 5,
     diverged: bool = False,
     samples: int = 60,
+    tests: int = 20,
     scale: float = 1.0,
 ) -> None:
     """Writes the files that `draw` reads, of a training that only pretends to learn."""
     random = np.random.default_rng(0)
     files = Files(name)
-    for path, count in ((files.train, samples), (files.test, samples // 3)):
+    for path, count in ((files.train, samples), (files.test, tests)):
         x = random.normal(size=(count, features))
         target = x.sum(axis=1) if classes is None else random.integers(0, len(classes), count)
         names = [f"feature {index} (cm)" for index in range(features)]
@@ -63,10 +64,10 @@ def write_results(
         }
         write_tensors(files.snapshots[twin], {**tensors, "step": steps})
         history = {"epoch": [0, 1, 2, 3, 4], "step": [0, 10, 20, 30, 40]}
-        history |= {"train_loss": losses, "test_loss": losses}
-        if classes is not None:
-            accuracies = [0.3, 0.5, 0.7, 0.8, math.nan if diverged else 0.9]
-            history |= {"train_accuracy": accuracies, "test_accuracy": accuracies}
+        accuracies = [0.3, 0.5, 0.7, 0.8, math.nan if diverged else 0.9]
+        for part in ("train", "test") if tests else ("train",):
+            history |= {f"{part}_loss": losses}
+            history |= {f"{part}_accuracy": accuracies} if classes else {}
         write_history(files.history[twin], history)
 
 
@@ -75,15 +76,16 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.parametrize("tests", [20, 0])
 @pytest.mark.parametrize(
     ("features", "classes", "hidden"),
     [(1, None, ()), (3, None, (4,)), (2, LABELS, (5, 5)), (4, LABELS, (4,))],
     ids=["line", "measured", "regions", "confusion"],
 )
 def test_every_kind_of_task_has_the_same_five_pictures(
-    features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...]
+    features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
-    write_results("toy", features, classes, hidden)
+    write_results("toy", features, classes, hidden, tests=tests)
     main("toy", a_model("half_mse" if classes is None else "cross_entropy"))
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from small_sweeps import (
     classifier,
     finished_blocks,
     plan_blocks,
+    regression,
     start_sweep,
     sweep,
     wait_for_blocks,
@@ -33,6 +35,7 @@ from trainings import Task, write_samples
 from stages.sweep import train_all
 from stages.sweeps import blocks
 from stages.task.files import Files
+from stages.task.table import read_table, write_table
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -74,6 +77,31 @@ def test_what_a_sweep_writes() -> None:
         lines = list(csv.DictReader(file))
     assert [line["optimizer"] for line in lines] == ["sgd"] * 8 + ["adam"] * 3
     assert [float(line["train_loss"]) for line in lines[8:]] == adam.tolist()
+
+
+def test_a_sweep_of_a_task_without_a_test_part() -> None:
+    write()
+    write_samples(NAME, train=70, test=0, features=2, classes=2)
+    sweep(torch=True)
+    metrics = json.loads(Files(NAME).sweep_metrics.read_text())
+    assert set(metrics["drift"]) == {"runs", "train_loss"}
+    assert not [name for name in metrics["sgd"] if "test" in name]
+    assert not [name for name in pq.read_table(Files(NAME).sweep).column_names if "test" in name]
+
+
+def test_losses_of_a_sweep_are_in_the_own_units_of_a_standardized_target() -> None:
+    task = regression({"sgd": {"lr": [0.01]}}, seeds=1)
+    write_parameters(task)
+    train, test = (read_table(path) for path in (Files(NAME).train, Files(NAME).test))
+    found = []
+    for units in (None, (5.0, 100.0)):
+        write_table(Files(NAME).train, replace(train, units=units))
+        write_table(Files(NAME).test, replace(test, units=units))
+        sweep(torch=True)
+        found.append(json.loads(Files(NAME).sweep_metrics.read_text()))
+    for loss in ("train_loss", "test_loss"):
+        assert found[1]["sgd"][loss] == pytest.approx(found[0]["sgd"][loss] * 1e4, rel=1e-12)
+        assert found[1]["drift"][loss] < 1e-12
 
 
 def test_a_sweep_that_diverges_everywhere() -> None:

@@ -84,7 +84,9 @@ def _region_key(results: Results, wrong: bool) -> list[Artist]:
         text = f"{results.train.target_name} {label}" if str(label).isdecimal() else str(label)
         look = dots(style.class_colour(index), 6, style.shortened(text))
         looks.append(look | {"marker": style.class_marker(index)})
-    looks += [dots("#999999", 4, "train"), dots("#999999", 6.5, "test")]
+    looks.append(dots("#999999", 4, "train"))
+    if len(results.test.target):
+        looks.append(dots("#999999", 6.5, "test"))
     if wrong:
         looks.append(dots("white", 6, "wrong") | RING)
     return [Line2D([], [], **look) for look in looks]
@@ -130,7 +132,7 @@ def confusion_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Pan
 
     Counts are NumPy's; where torch's differ they follow after a slash.
     """
-    test = results.test
+    test = results.judged
     assert test.classes is not None
     count = len(test.classes)
     counts = {

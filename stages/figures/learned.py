@@ -23,12 +23,14 @@ class Learned:
     history: losses (and accuracies) by epoch, the first row before training
     steps: (snapshots,) int64, the step at which each snapshot was taken
     snapshots: the parameters by name, each with a leading snapshots axis
+    units: those of the target, see `Table`
     """
 
     history: History
     steps: NDArray[np.int64]
     snapshots: dict[str, Array]
     activation: str
+    units: tuple[float, float] | None = None
 
     @property
     def diverged(self) -> int | None:
@@ -41,6 +43,8 @@ class Learned:
     ) -> Array:
         """(moments, samples, outputs) of the network with the parameters of some snapshots.
 
+        A number that it predicts is in the target's own units.
+
         dtype: to compute in; float32 is four times as fast, and enough to colour a plane
         All outputs of a moment are NaN if one is not finite, or if there is no such snapshot.
         """
@@ -49,17 +53,28 @@ class Learned:
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
             chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
             outputs = predict(chosen, self.activation, features.astype(dtype))
+            if self.units is not None:
+                mean, scale = self.units
+                outputs = outputs * scale + mean
         finite = np.isfinite(outputs).all(axis=(1, 2)) & (np.asarray(moments) <= last)
         return np.where(finite[:, None, None], outputs, np.nan)
 
 
 @dataclass(frozen=True)
 class Results:
-    """The samples of a task and its twins."""
+    """The samples of a task and its twins.
+
+    test: without samples where all train
+    """
 
     train: Table
     test: Table
     twins: dict[str, Learned]
+
+    @property
+    def judged(self) -> Table:
+        """The samples to judge the twins by: those that test, or all where none does."""
+        return self.test if len(self.test.target) else self.train
 
     @property
     def sizes(self) -> list[int]:
@@ -103,12 +118,14 @@ class Results:
 def read_results(task: str, activation: str) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
+    train, test = read_table(files.train), read_table(files.test)
     twins = {}
     for twin in TWINS:
         snapshots = read_tensors(files.snapshots[twin])
         steps = np.asarray(snapshots.pop("step"), np.int64)
-        twins[twin] = Learned(read_history(files.history[twin]), steps, snapshots, activation)
-    return Results(read_table(files.train), read_table(files.test), twins)
+        history = read_history(files.history[twin])
+        twins[twin] = Learned(history, steps, snapshots, activation, train.units)
+    return Results(train.in_own_units(), test.in_own_units(), twins)
 
 
 def thinned(table: Table, most: int) -> Table:

@@ -34,7 +34,8 @@ def write_animation(results: Results, path: Path) -> None:
     canvas.draw()  # what does not move, once
     still = canvas.copy_from_bbox(figure.bbox)
     renderer = canvas.get_renderer()
-    captions = _captions(results, moments, "train", "test")
+    parts = ["train", "test"] if len(results.test.target) else ["train"]
+    captions = _captions(results, moments, *parts)
     # Pillow takes a tenth of matplotlib's time to write the few words that change.
     file = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
     font = ImageFont.truetype(file, 14, layout_engine=ImageFont.Layout.BASIC)

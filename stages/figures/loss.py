@@ -21,7 +21,7 @@ def draw_losses(
     dtype: str,
     measure: str,
 ) -> Figure:
-    """Train and test loss of each twin above, the difference between the twins below.
+    """The losses of each twin above, of train and of test if any sample tests; difference below.
 
     epochs, differences: where the twins are compared, and how far apart they are; NaN is not drawn
     dtype: of the twins; its resolution is drawn for comparison
@@ -32,6 +32,8 @@ def draw_losses(
     figure.subplots_adjust(left=0.112, right=0.885, bottom=0.1, top=0.93, hspace=0.1)
     for part, looks in (("train", style.TWIN_LINES), ("test", style.TEST_LINES)):
         for name, history in histories.items():
+            if f"{part}_loss" not in history:
+                continue
             label = f"{style.TWIN_NAMES[name]} {part}"
             above.plot(history["epoch"], history[f"{part}_loss"], **looks[name], label=label)
     style.log_axis(above)

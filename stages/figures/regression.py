@@ -33,12 +33,12 @@ def line_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     for name, twin in results.twins.items():
         (lines[name],) = axes.plot(grid, grid, **style.scaled(style.TWIN_LINES[name], axes))
         values[name] = twin.outputs(grid[:, None], moments)[..., 0].clip(*bounds)
-    return _panel(axes, lines, values, samples)
+    return _panel(axes, lines, values, samples if len(test.target) else samples[:1])
 
 
 def measured_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     """What each twin predicts for the test part, by what was measured."""
-    test = thinned(results.test, 400)
+    test = thinned(results.judged, 400)
     limits = style.limits(test.target)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set(xlabel=f"measured {test.target_name}", ylabel=f"predicted {test.target_name}")

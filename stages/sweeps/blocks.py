@@ -88,7 +88,7 @@ def train(
 ) -> dict[str, Values]:
     """What becomes of each run of a block, (runs,) by column.
 
-    tables: the samples of the task, "train" and "test"
+    tables: the samples of the task, "train" and, if any tests, "test"
 
     steps: taken until the end, or until the loss of a batch, or of the training part after an
         epoch, was no finite number

@@ -44,8 +44,8 @@ def drift(
     with start("stages.sweeps.repeated_torch", "native", {**given, "runs": points}, {}) as torch:
         theirs = torch.result()
     found: dict[str, float | None] = {"runs": len(chosen)}
-    for column in ("train_loss", "test_loss"):
+    for column, losses in theirs.items():
         ours = np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
-        apart = relative_difference(ours, theirs[column])
+        apart = relative_difference(ours, losses)
         found[column] = apart if math.isfinite(apart) else None
     return found

@@ -38,25 +38,25 @@ def whole(value: object) -> object:
 
 
 def count_or_fraction(value: object) -> object:
-    """A whole number of at least 1, or a fraction between 0 and 1; raises ValueError."""
+    """A whole number of at least 0, or a fraction between 0 and 1; raises ValueError."""
     value = whole(value)
-    if _is_count(value) or (isinstance(value, float) and 0 < value < 1):
+    if _is_count(value, 0) or (isinstance(value, float) and 0 < value < 1):
         return value
     raise ValueError(
-        f"must be a whole number of at least 1, or a fraction between 0 and 1; got {shown(value)}"
+        f"must be a whole number of at least 0, or a fraction between 0 and 1; got {shown(value)}"
     )
 
 
 def count_or_full(value: object) -> object:
     """A whole number of at least 1, or "full"; raises ValueError."""
     value = whole(value)
-    if _is_count(value) or value == "full":
+    if _is_count(value, 1) or value == "full":
         return value
     raise ValueError(f"must be a whole number of at least 1, or full; got {shown(value)}")
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 Numeric = BeforeValidator(parsed)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,12 @@ def table(samples: int) -> Table:
 def test_outputs_are_those_of_the_moments_asked_for() -> None:
     outputs = learned(1.0, 0.5).outputs(np.array([[0.0], [2.0]]), [2, 0])
     np.testing.assert_array_equal(outputs[..., 0], [[1, 7], [1, 3]])
+
+
+def test_outputs_are_in_the_own_units_of_a_standardized_target() -> None:
+    twin = replace(learned(1.0, 0.5), units=(100.0, 10.0))
+    outputs = twin.outputs(np.array([[0.0], [2.0]]), [2, 0])
+    np.testing.assert_array_equal(outputs[..., 0], [[110, 170], [110, 130]])
 
 
 def test_a_moment_that_is_not_finite_or_was_not_reached_is_nan() -> None:

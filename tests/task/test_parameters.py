@@ -334,19 +334,19 @@ REFUSALS = [
     (
         "tasks/moons/split/test",
         1.5,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got 1.5",
     ),
     (
         "tasks/moons/split/test",
-        0,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
-        "0 and 1; got 0",
+        -1,
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
+        "0 and 1; got -1",
     ),
     (
         "tasks/moons/split/test",
         math.nan,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got nan",
     ),
     (
@@ -357,7 +357,8 @@ REFUSALS = [
     (
         "tasks/moons/split",
         MISSING,
-        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize",
+        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize, "
+        "standardize_target",
     ),
     (
         "tasks/moons/data",
@@ -367,9 +368,9 @@ REFUSALS = [
     ),
     (
         "tasks/moons/data/source",
-        "moons.txt",
-        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .parquet), "
-        "got 'moons.txt'",
+        "moons.xlsx",
+        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .tsv, .txt, .data, "
+        "each also .gz, or .parquet), got 'moons.xlsx'",
     ),
     (
         "tasks/moons/data/source",
@@ -384,7 +385,56 @@ REFUSALS = [
     (
         "tasks/moons/data",
         {"source": "my.csv", "features": ["a"], "target": "b", "seed": 1},
-        "tasks.moons.data.seed: unknown key; valid keys are source, features, target",
+        "tasks.moons.data.seed: unknown key; valid keys are decimal, thousands, units, missing, "
+        "missing_values, categories, dates, source, features, target, ignore, separator, header, "
+        "comment, encoding, quote",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.xlsx", "features": ["a"], "target": "b"},
+        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .tsv, .txt, .data, "
+        "each also .gz, or .parquet), got 'my.xlsx'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.parquet", "target": "b", "header": False},
+        "tasks.moons.data.header: has no effect on parquet, got false",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "separator": ", "},
+        "tasks.moons.data.separator: must be one character, tab or spaces; got ', '",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "quote": "''"},
+        "tasks.moons.data.quote: must be one character or none, got \"''\"",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "encoding": "latin-99"},
+        "tasks.moons.data.encoding: must be an encoding that Python knows, such as utf-8, latin-1 "
+        "or utf-16; got 'latin-99'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "decimal": ",", "thousands": ","},
+        "tasks.moons.data.thousands: must not be the decimal sign, got ','",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "missing": "mode"},
+        "tasks.moons.data.missing: must be one of refuse, drop, mean, median; got 'mode'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": "b", "ignore": ["c"]},
+        "tasks.moons.data.ignore: has no effect beside features, which names those to take",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "ignore": ["b"]},
+        "tasks.moons.data.ignore: must not have the target, got 'b'",
     ),
     (
         "tasks/moons/data",
