@@ -44,8 +44,10 @@ def drift(
     with start("stages.sweeps.repeated_torch", "native", {**given, "runs": points}, {}) as torch:
         theirs = torch.result()
     found: dict[str, float | None] = {"runs": len(chosen)}
-    for column, losses in theirs.items():
+    for column in ("train_loss", "test_loss"):
+        if column not in theirs:
+            continue
         ours = np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
-        apart = relative_difference(ours, losses)
+        apart = relative_difference(ours, theirs[column])
         found[column] = apart if math.isfinite(apart) else None
     return found
