@@ -12,7 +12,7 @@ from stages.task.variants import Variant
 
 Metrics = Mapping[str, Any]
 
-KERNELS = {"pinned": "AVX2, the same everywhere", "native": "this processor's own"}
+NAMES_OF_KERNELS = {"pinned": "AVX2, the same everywhere", "native": "this processor's own"}
 PACKAGES = (
     *("numpy", "torch", "dvc", "pyarrow", "safetensors", "joblib", "pydantic"),
     *("matplotlib", "contourpy", "pillow", "Jinja2"),
@@ -174,7 +174,7 @@ def versions() -> Table:
     rows: list[list[Value]] = [
         ["Python", ".".join(platform.python_version_tuple()[:2])],
         ["system", f"{platform.system()} {platform.machine()}"],
-        ["kernels", KERNELS[os.environ.get("KERNELS", "native")]],
+        ["kernels", NAMES_OF_KERNELS[os.environ.get("KERNELS", "native")]],
     ]
     rows += [[name, _version(name)] for name in PACKAGES]
     return table("Made with", ["package", "version"], rows)

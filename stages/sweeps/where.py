@@ -36,7 +36,7 @@ Numbered = tuple[int, Any]
 Results = Generator[Numbered, None, None]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
-KERNELS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # NumPy's, in the environment
+SETTINGS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # of NumPy's kernels
 SECONDS = 10  # to wait for a scheduler that does not answer, or before a word about lost workers
 PATIENCE = 600  # seconds to wait for a new worker after all are lost
 STAGES = Path(__file__).parents[1]
@@ -117,10 +117,9 @@ def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
         # What all items need is the result of a task: a worker is sent it once, and if all who
         # have it are lost, it is computed again.
         shared = client.submit(tuple, [_archive(), pickle.dumps(work)])
-        call, pickled = (
-            _call_on_worker(np.__version__, _kernels()),
-            [pickle.dumps(item) for item in items],
-        )
+        needed = {name: os.environ.get(name, "") for name in SETTINGS}
+        call = _call_on_worker(needed | {"OMP_NUM_THREADS": "1", "NumPy": np.__version__})
+        pickled = [pickle.dumps(item) for item in items]
         tasks = client.map(call, range(len(items)), pickled, shared=shared, pure=False)
         try:
             for task in _completed(client, tasks, address):
@@ -212,15 +211,10 @@ def _archive() -> bytes:
     return content.getvalue()
 
 
-def _kernels() -> dict[str, str | None]:
-    return {name: os.environ.get(name) for name in KERNELS}
-
-
-def _call_on_worker(version: str, kernels: Mapping[str, str | None]) -> Callable[..., Numbered]:
+def _call_on_worker(needed: Mapping[str, str]) -> Callable[..., Numbered]:
     """What a worker calls; a local function is sent itself, not by a name that only we know.
 
-    version: of NumPy, which must be the same there
-    kernels: what the environment must say there, by name
+    needed: the version of NumPy, and what the environment says by name, for the same results
     """
 
     def call(number: int, pickled: bytes, shared: tuple[bytes, bytes]) -> Numbered:
@@ -239,20 +233,19 @@ def _call_on_worker(version: str, kernels: Mapping[str, str | None]) -> Callable
                     del sys.modules[name]
                 sys.path.insert(0, str(root))
                 importlib.invalidate_caches()
-            threads = os.environ.get("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS"))
-            if (np.__version__, threads) != (version, "1"):
-                raise importlib.import_module("stages.task.errors").InputError(
-                    f"{get_worker().address}: the worker has NumPy {np.__version__} and "
-                    f"OMP_NUM_THREADS={threads or ''}; the same results need {version} and 1"
+            there = {name: os.environ.get(name, "") for name in needed}
+            there |= {"NumPy": np.__version__}
+            there |= {
+                "OMP_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", there["OMP_NUM_THREADS"])
+            }
+            if others := [name for name in needed if there[name] != needed[name]]:
+                has, needs = (
+                    ", ".join(f"{name}={of[name]!r}" for name in others) for of in (there, needed)
                 )
-            for name, value in kernels.items():
-                if os.environ.get(name) != value:
-                    needed = f"{name}={value!r}" if value else f"no {name}"
-                    raise importlib.import_module("stages.task.errors").InputError(
-                        f"{get_worker().address}: the worker has {name}="
-                        f"{os.environ.get(name, '')!r} in its environment; the same results need "
-                        f"{needed} before it is started"
-                    )
+                raise importlib.import_module("stages.task.errors").InputError(
+                    f"{get_worker().address}: the worker was started with {has}; the same results "
+                    f"need {needs}"
+                )
             return number, pickle.loads(work)(pickle.loads(pickled))
 
     return call

@@ -208,16 +208,19 @@ def test_a_mistake_on_a_worker_is_one_line(cluster: Cluster) -> None:
 def test_workers_compute_as_this_machine_does(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They have the same NumPy and compute on one thread."""
+    """They have the same NumPy and kernels, and compute on one thread."""
     monkeypatch.setenv(ADDRESS, cluster.address)
     assert dict(finished(partial(np.multiply, 2), [1, 2, 3])) == {0: 2, 1: 4, 2: 6}
     with monkeypatch.context() as patch:
         patch.setattr(np, "__version__", "0.1")
-        with pytest.raises(InputError, match=r"the same results need 0\.1 and 1$"):
+        with pytest.raises(InputError, match=r"the same results need NumPy='0\.1'$"):
+            list(finished(abs, [1]))
+        patch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+        with pytest.raises(InputError, match=r"need OPENBLAS_CORETYPE='Nehalem', NumPy='0\.1'$"):
             list(finished(abs, [1]))
     set_threads(cluster, "2")
     try:
-        with pytest.raises(InputError, match=r"worker has .* OMP_NUM_THREADS=2; the same results"):
+        with pytest.raises(InputError, match="with OMP_NUM_THREADS='2'; the same results"):
             list(finished(abs, [1]))
     finally:
         set_threads(cluster, "1")
