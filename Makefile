@@ -37,9 +37,11 @@ mutate: $(READY) ## make small mistakes in the optimizers: is each found? (FILES
 kill: $(READY) ## kill the pipeline and a sweep again and again: is anything lost? (N=100 SEED=1)
 	PYTHONPATH=.:tests .venv/bin/python tests/recovery/kills.py $(or $(N),100) $(SEED)
 
+BENCHMARK := .venv/bin/pytest -o python_files='bench_*.py' -n 0 --benchmark-enable --benchmark-only
+
 bench: $(READY) ## run the benchmarks (SEED=<file>: its fenced scripts, against a cold repro)
-	SEED='$(SEED)' .venv/bin/pytest tests/benchmarks -o python_files='bench_*.py' -n 0 \
-		--benchmark-enable --benchmark-only
+	SEED='$(SEED)' $(BENCHMARK) tests/benchmarks
+	KERNELS=native $(BENCHMARK) tests/benchmarks/bench_step.py
 
 lock: ## write requirements.txt anew from the newest versions that pyproject.toml allows
 	rm -rf .venv/lock
