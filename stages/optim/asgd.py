@@ -14,6 +14,7 @@ then, and η the real part, as in torch.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -79,7 +80,7 @@ class ASGD(ElementWise):
 
 def _rate(lr: float, base: float, alpha: float) -> float:
     """The real part of lr / base^alpha in Python's own numbers; NaN where torch raises an error."""
-    try:
-        return float((lr / base**alpha).real)
-    except ArithmeticError:
-        return math.nan
+    rate = math.nan
+    with suppress(ArithmeticError):
+        rate = (lr / base**alpha).real
+    return rate
