@@ -34,8 +34,11 @@ def main(
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"
     step = twin.optimizer(selected(optimizer, optimizers), place)
     record = Record(planned.snapshot_steps, twin.state, twin.evaluate)
-    for loss in twin.steps(step, record.batches(planned.epochs)):
-        record.loss = loss
+    try:
+        for loss in twin.steps(step, record.batches(planned.epochs)):
+            record.loss = loss
+    except ArithmeticError as error:  # of the optimizer: ASGD divides by a power that can be 0
+        raise InputError(f"{place}: torch ends the training: {error}") from None
     record.write(files, "torch")
 
 

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from annotated_types import Le
+from annotated_types import Le, Lt
 from pydantic import (
     BeforeValidator,
     Field,
@@ -65,7 +65,8 @@ def valid(annotation: Any, *bounds: object) -> Any:
     if annotation in (float, Hyperparameter):
         return Annotated[float, Strict(), *bounds, Numeric]
     if annotation is int:
-        return Annotated[int, Strict(), *bounds, Le(MOST), Whole]
+        most = () if any(isinstance(bound, Lt | Le) for bound in bounds) else (Le(MOST),)
+        return Annotated[int, Strict(), *bounds, *most, Whole]
     if annotation is bool:
         return Flag
     if origin is tuple:

@@ -296,8 +296,8 @@ the decay after the step
 + self._mu = rounded(single(1 / np.maximum(1.0, past + 1 - self.t0)), parameters)
 
 alpha forgotten
-- eta = single(self.lr / power(1 + self.lambd * self.lr * past, self.alpha))
-+ eta = single(self.lr / power(1 + self.lambd * self.lr * past, 1.0))
+- eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, self.alpha))
++ eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, 1.0))
 """,
     "adafactor": """
 the size of the parameters after their decay

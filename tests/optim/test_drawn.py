@@ -82,7 +82,7 @@ def hyperparameters(kind: type[Hyperparameters]) -> st.SearchStrategy[Hyperparam
                 drawn |= {"dampening": 0.0, "momentum": drawn["momentum"] or 0.5}
             case "Rprop":
                 drawn["etas"] = min(drawn["etas"][0], 0.9), max(drawn["etas"][1], 1.1)
-            case "ASGD":  # a power that overflows ends both, and a negative number has none
+            case "ASGD":  # a power that overflows ends torch, and a complex one makes it warn
                 drawn["lambd"], drawn["alpha"] = abs(drawn["lambd"]), np.clip(drawn["alpha"], -3, 3)
         return kind(**drawn)
 
