@@ -1,11 +1,11 @@
-"""What a change did, from one revision to another: parameters, stages, metrics, twins and plots.
+"""What changed between two revisions: parameters, stages, metrics, proofs and plots.
 
-A revision is anything that git or DVC knows by a name: a branch, a commit, a tag, an experiment.
-The review is printed as Markdown, and written to review/review.md, review/review.html and the
-pictures beside them. gates.yaml says of every metric what is noise and what is a failure.
+A revision is anything that git or DVC has a name for: a branch, a commit, a tag, an experiment. The
+review is printed as Markdown, and written to review/review.md and review/review.html, with its
+pictures beside them. gates.yaml says which change of a metric is noise and which is a failure.
 
-Exit code: 0 if the review passes; 1 if it fails, at a gate or because something that the report
-claims does not hold; 2 if the revisions cannot be compared.
+Exit code: 0 if the review passes; 1 if it fails, because of a metric, a proof that does not hold or
+a file that a clone would lack; 2 if the revisions cannot be compared.
 """
 
 import sys
@@ -42,19 +42,19 @@ def main() -> None:
     parser.add_argument(
         "--unchanged",
         action="store_true",
-        help="the metrics have to be the same: better, new and missing ones fail, too",
+        help="require the same metrics: improvements, new and missing metrics fail as well",
     )
     parser.add_argument(
         "--images",
         metavar="URL",
-        help="link to committed pictures: where {path} lies at {commit}, both in braces",
+        help="link to committed pictures at this address, which contains {commit} and {path}",
     )
     arguments = parser.parse_args()
     try:
         with plain_errors():
             review = compared(arguments.base, arguments.head, unchanged=arguments.unchanged)
             print(write_review(review, arguments.images), end="")
-    except SystemExit as stop:  # of plain_errors with the code 1, which here is a gate's
+    except SystemExit as stop:  # plain_errors exits with 1, which here means that the review fails
         if isinstance(stop.code, str):
             print(stop.code, file=sys.stderr)
             sys.exit(2)
@@ -65,8 +65,8 @@ def main() -> None:
 def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     """Compares two revisions of the repository in the current folder.
 
-    Of an experiment with a target, which ran some stages alone, only their results are compared.
-    Raises InputError if they cannot be compared.
+    An experiment with a target ran only some stages: only the results of these are compared.
+    Raises InputError if the revisions cannot be compared.
     """
     try:
         with Repo() as repo:

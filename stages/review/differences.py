@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Missing(Enum):
-    """Stands for a value that is not there, where null is a value."""
+    """Stands for a value that is not there; null is a value."""
 
     MISSING = "missing"
 
@@ -23,7 +23,7 @@ class Difference(NamedTuple):
 
 
 def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[Difference]:
-    """The keys that have another value in `new`, in its order, and then those that are gone."""
+    """The keys whose value differs: those of `new` in their order, then those that are gone."""
     keys = dict.fromkeys([*new, *old])
     every = (Difference(key, old.get(key, MISSING), new.get(key, MISSING)) for key in keys)
     return [difference for difference in every if difference.old != difference.new]
@@ -32,9 +32,9 @@ def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[Di
 def sections(
     old: Mapping[str, object], new: Mapping[str, object], most: int = 8
 ) -> list[Difference]:
-    """The differences; a section that only one of the two has is one of them, by its key.
+    """The differences, with a section that only one side has as a single one.
 
-    most: how many values such a section may have; of a larger one, each section in it is one
+    most: the number of values up to which it is; of a larger section, each section in it is one
 
     >>> sections({"tasks.a.lr": 1}, {"tasks.a.lr": 2, "tasks.b.lr": 3, "tasks.b.epochs": 4})[1]
     Difference(key='tasks.b', old=<Missing.MISSING: 'missing'>, new={'lr': 3, 'epochs': 4})
@@ -60,6 +60,6 @@ def sections(
 
 
 def _prefixes(key: str) -> list[str]:
-    """The key of each section that a key is in, and the key: a, a.b and a.b.c of a.b.c."""
+    """The keys of the sections that contain a key, and the key itself: a, a.b and a.b.c."""
     parts = key.split(".")
     return [".".join(parts[: index + 1]) for index in range(len(parts))]

@@ -1,4 +1,4 @@
-"""The folder `review/`: the review as Markdown and HTML, and the pictures of it."""
+"""The folder `review/`: the review as Markdown and HTML, and its pictures."""
 
 import shutil
 from pathlib import Path
@@ -12,10 +12,10 @@ FOLDER = Path("review")
 
 
 def write_review(review: Review, images: str | None = None) -> str:
-    """Writes the folder anew, and returns the review as Markdown.
+    """Writes the folder from scratch, and returns the review as Markdown.
 
-    images: the address of a committed picture, with {commit} and {path} in it; without it the
-        Markdown links to the pictures in the folder, as the HTML does
+    images: the address of a committed picture, with {commit} and {path} in it; without one the
+        Markdown links to the pictures in the folder
     """
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()

@@ -1,4 +1,4 @@
-"""gates.yaml: of each metric, which way is better, what is noise, and what fails a review."""
+"""gates.yaml: for each metric, which way is better, what is noise, and what fails a review."""
 
 import glob
 from collections.abc import Collection, Iterable
@@ -16,9 +16,9 @@ FILE = "gates.yaml"
 
 
 class Gate(Section):
-    """What of a metric that moved is noise, and what the review says of the rest.
+    """Which moves of a metric are noise, and what the review does about the others.
 
-    removed: whether that the metric is gone is meant; one that is there is not of this gate
+    removed: whether the metric was removed on purpose; such a gate holds for no metric that exists
     """
 
     better: Literal["lower", "higher", "same"] | None = None
@@ -38,7 +38,7 @@ class Gate(Section):
         return removed
 
     def __str__(self) -> str:
-        """The tolerance in words, or that there is none to speak of.
+        """The tolerance in words, or that the metric was removed on purpose.
 
         >>> str(Gate(absolute=1e-12, relative=1e-6))
         '1e-12 absolute or 1e-06 relative'
@@ -53,10 +53,10 @@ Gates = dict[str, Gate]
 
 
 def read_gates(text: str, path: str = FILE) -> Gates:
-    """The gates in the text of a file, by their patterns, in their order.
+    """The gates in the text of a file, by pattern, in the order of the file.
 
     path: of the file, for messages
-    Raises InputError that names every mistake in it, one line each.
+    Raises InputError with a line for each mistake.
     """
     try:
         content = parse_yaml(text, path)
@@ -73,18 +73,18 @@ def read_gates(text: str, path: str = FILE) -> Gates:
 def gate_of(metric: str, gates: Gates, *, is_gone: bool = False) -> Gate:
     """The gate of a metric, whose name is `<file>:<dotted key>`: the first that matches.
 
-    is_gone: whether the metric is gone: then a pattern that says that this is meant comes first
-    Raises InputError if there is none.
+    is_gone: whether the metric is gone; then a gate for what was removed on purpose comes first
+    Raises InputError if no gate matches.
     """
     matching = [gate for pattern, gate in gates.items() if fnmatchcase(metric, pattern)]
-    meant = [gate for gate in matching if gate.removed and is_gone]
-    for gate in meant + [gate for gate in matching if not gate.removed]:
+    on_purpose = [gate for gate in matching if gate.removed and is_gone]
+    for gate in on_purpose + [gate for gate in matching if not gate.removed]:
         return gate
     raise InputError(f"{FILE}: no pattern matches {metric}; add one")
 
 
 def patterns_of(gone: Iterable[str], there: Collection[str]) -> list[str]:
-    """The widest patterns that match the metrics that are gone, and none that is there.
+    """The widest patterns that match the metrics that are gone, and none that exists.
 
     >>> patterns_of(["a.json:x.y", "a.json:x.z", "b.json:u.v", "b.json:w"], ["b.json:u.w"])
     ['a.json:*', 'b.json:u.v', 'b.json:w']

@@ -1,4 +1,4 @@
-"""What became of each metric: the outcomes, and what the gates make of them."""
+"""What happened to each metric, and whether its gate lets that pass."""
 
 import math
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from stages.review.gates import Gate, Gates, gate_of
 
 
 class Outcome(StrEnum):
-    """What became of a metric. Each is said, and none but the first is equality."""
+    """What happened to a metric; the review shows all but the first."""
 
     UNCHANGED = "unchanged"
     WITHIN = "within tolerance"
     BETTER = "better"
     WORSE = "worse"
-    MOVED = "moved"  # and no way is better
+    MOVED = "moved"  # where neither way is better
     NEW = "new"
     REMOVED = "removed"
-    NO_NUMBER = "not a number now"  # but null, NaN or infinite
+    NO_NUMBER = "not a number now"  # null, NaN or infinite
     NUMBER = "a number now"
     TYPE = "of another type"
 
@@ -30,7 +30,7 @@ class Change:
     """A metric before and after.
 
     metric: its name, `<file>:<dotted key>`
-    verdict: what follows from the outcome
+    verdict: what the review does about the outcome
     """
 
     metric: str
@@ -42,7 +42,7 @@ class Change:
 
     @property
     def is_noise(self) -> bool:
-        """Whether nobody has to look at it: it is within its tolerance, or no gate holds it."""
+        """Whether it needs no attention: it is within its tolerance, or it is not gated."""
         ungated = self.gate.gate == "none" and self.verdict == "none"
         return self.outcome in (Outcome.UNCHANGED, Outcome.WITHIN) or ungated
 
@@ -55,17 +55,17 @@ class Change:
 
     @property
     def relative(self) -> float | None:
-        """The change as a part of the old value; None where that is 0 or no number."""
+        """The change as a fraction of the old value; None where that is 0 or no number."""
         return self.difference / abs(self.old) if self.difference is not None and self.old else None  # type: ignore[arg-type]
 
 
 def compare(
     old: Mapping[str, object], new: Mapping[str, object], gates: Gates, *, unchanged: bool = False
 ) -> list[Change]:
-    """What became of every metric that is in one of the two, the worst first.
+    """What happened to each metric that one of the two has, failures first.
 
-    unchanged: whether the metrics have to be reproduced: where a gate fails, a move for the better
-        fails too, and so does every metric that is new or gone
+    unchanged: whether the metrics must be the same: then improvements fail where the gate does, and
+        new and missing metrics always do
     Raises InputError if a metric has no gate.
     """
     changes = []
@@ -80,7 +80,7 @@ def compare(
 
 
 def outcome_of(old: object, new: object, gate: Gate) -> Outcome:
-    """What became of a metric with this gate."""
+    """What happened to a metric with this gate."""
     if new is MISSING:
         return Outcome.REMOVED
     if old is MISSING:

@@ -1,4 +1,4 @@
-"""What the stages need and a clone would not have: it is in neither git nor DVC."""
+"""The files that stages need and a clone would lack: those in neither git nor DVC."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -11,9 +11,9 @@ from stages.review.paths import git, is_inside, path_of
 
 
 def missing_files(repo: Repo, stages: Iterable[Any], commit: str | None) -> dict[str, str]:
-    """The files that a clone would lack, and of each the name of a stage that depends on it.
+    """The files that a clone would lack, each with the name of a stage that depends on it.
 
-    commit: as `repo` shows it, None for the workspace
+    commit: the one that `repo` is switched to, None for the workspace
     """
     tree = ("ls-tree", "-r", "--name-only", "-z", commit) if commit else ("ls-files", "-z")
     in_git = set(git(*tree))
@@ -30,9 +30,9 @@ def missing_files(repo: Repo, stages: Iterable[Any], commit: str | None) -> dict
 
 
 def _files(repo: Repo, dep: Any, in_git: Collection[str], outs: Mapping[str, Any]) -> Iterator[str]:
-    """The files that have to be in git for a dependency to be there.
+    """The files that have to be in git for a clone to have a dependency.
 
-    What a stage writes it can write anew; of what DVC tracks by itself, that is the .dvc file.
+    For what a stage writes these are none, and for what `dvc add` tracks it is the .dvc file.
     """
     path = path_of(repo, dep.fs_path)
     if repo.fs.protocol == "local" and dep.fs.isdir(dep.fs_path):

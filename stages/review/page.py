@@ -1,7 +1,7 @@
 """The review as a page: Markdown for a pull request, and the same as HTML for a browser.
 
-Whoever wrote the revision chose its names and values. On the page they are code, in which nothing
-is markup: what the templates are given is shown so unless it is marked as Markdown, as `Markup`.
+The author of a revision chooses its names and values, so nothing in them may act as markup. The
+templates show whatever they are given as code, unless it is a `Markup`, which here means Markdown.
 """
 
 import base64
@@ -38,11 +38,11 @@ Link = Callable[[ChangedPlot, str], str | None]
 
 @dataclass(frozen=True)
 class Review:
-    """All that was found out about two revisions, the old and the new one.
+    """All that was found out about two revisions.
 
-    claims: what the report of the new one claims
-    curves: the plots whose curves are drawn into one picture
-    gates_changed: whether the gates themselves did
+    claims: those of the report of the new revision
+    curves: the plots whose curves, before and after, are drawn into one picture
+    gates_changed: whether gates.yaml differs
     """
 
     old: Revision
@@ -58,9 +58,8 @@ class Review:
     @property
     def failures(self) -> list[Markup]:
         """Why the review fails, each in a line of Markdown."""
-        nowhere = "is in neither git nor DVC (`git add`, `dvc add`)"
         missing = [
-            Markup(f"{code(path)}, which {code(stage)} needs, {nowhere}")
+            Markup(f"{code(path)}, which {code(stage)} needs, is in neither git nor DVC")
             for path, stage in self.new.missing.items()
         ]
         claims = [code(claim.text) for claim in self.claims if not claim.holds]
@@ -70,7 +69,7 @@ class Review:
 
     @property
     def gone(self) -> list[str]:
-        """Patterns of the metrics for whose absence gates.yaml has no word, which fails."""
+        """Patterns for the metrics that are gone, where gates.yaml does not allow for it."""
         gone = [change.metric for change in self._failing if _is_just_gone(change)]
         return patterns_of(gone, self.new.metrics)
 
@@ -95,7 +94,10 @@ def markdown(review: Review, link: Link) -> str:
 
 
 def html(text: str, pictures: Mapping[str, bytes]) -> str:
-    """The page as HTML that needs no other file: the pictures, by their addresses, are in it."""
+    """The page as HTML that needs no other file.
+
+    pictures: by the addresses that the text has for them
+    """
 
     def image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
         token = tokens[index]
@@ -148,7 +150,7 @@ def _described(change: Change) -> Markup:
 
 
 def code(text: object) -> Markup:
-    r"""A text in one line that Markdown takes as it is, in a table too.
+    r"""A text as Markdown that shows it as it is, in one line, in a table too.
 
     >>> print(code("a|b"), code("<script>"), code("``"), code(""))
     `a\|b` `<script>` ``` `` ``` ` `
@@ -161,7 +163,7 @@ def code(text: object) -> Markup:
 
 
 def value(given: object) -> str:
-    """A value as JSON, a section in a line: in full, but for long texts, lists and sections.
+    """A value as JSON and a section in a line, where long texts, lists and sections are cut.
 
     >>> value(1e-9), value(None), value(float("nan")), value("sgd"), value([16, 16])
     ('1e-09', 'null', 'NaN', '"sgd"', '[16, 16]')
@@ -183,7 +185,7 @@ def difference(change: Change) -> Markup:
 
 
 def relative(change: Change) -> Markup:
-    """By what part a metric changed."""
+    """By what percentage a metric changed."""
     if change.difference is None:
         return Markup()
     return Markup("from 0" if change.relative is None else f"{100 * change.relative:+.3g} %")

@@ -30,7 +30,7 @@ class ChangedPlot:
 
 
 def changed_plots(old: Mapping[str, Plot], new: Mapping[str, Plot]) -> list[ChangedPlot]:
-    """The plots whose content changed, those that are new or gone too."""
+    """The plots whose content changed, including new ones and those that are gone."""
     before = {path: plot.content for path, plot in old.items()}
     after = {path: plot.content for path, plot in new.items()}
     return [
@@ -39,7 +39,7 @@ def changed_plots(old: Mapping[str, Plot], new: Mapping[str, Plot]) -> list[Chan
 
 
 def curves(plot: Plot | None) -> Curves | None:
-    """The curves of a table; None if dvc.yaml does not say what to draw over what, or not of it."""
+    """The curves of a table; None if dvc.yaml names no columns, or they have no numbers."""
     if plot is None or plot.x is None or not plot.y:
         return None
     try:
@@ -48,7 +48,7 @@ def curves(plot: Plot | None) -> Curves | None:
             [float(row[column]) if row[column] else math.nan for row in rows]
             for column in (plot.x, *plot.y)
         ]
-    except (KeyError, ValueError):  # another column, or a text
+    except (KeyError, ValueError):  # there is no such column, or it has text
         return None
     return x, dict(zip(plot.y, ys, strict=True))
 

@@ -26,13 +26,13 @@ CHECKS: Mapping[str, tuple[str, Callable[[list[Any]], object]]] = {
     ),
     "whole trainings with torch's graph": (r"training\.json:.*\.ulp_ieee", len),
     "their largest difference, in ULP": (r"training\.json:.*\.ulp_ieee", max),
-    "gradients that are compared": (r"gradients\.json:.*\.cases", sum),
+    "gradients compared": (r"gradients\.json:.*\.cases", sum),
     "their largest relative error": (r"gradients\.json:.*\.relative_error", max),
 }
 
 
 def drifts(metrics: Metrics) -> dict[str, dict[str, object]]:
-    """How far apart the twins of each task are after their training, by the kind of difference."""
+    """How far apart the twins of each task are after training, by the kind of difference."""
     found: dict[str, dict[str, object]] = {}
     for name, value in metrics.items():
         if match := DRIFT.fullmatch(name):
@@ -42,7 +42,7 @@ def drifts(metrics: Metrics) -> dict[str, dict[str, object]]:
 
 
 def checks(metrics: Metrics) -> dict[str, object]:
-    """What the checks found, in a few numbers by name; None where one of them is not a number."""
+    """What the checks found, as a few numbers by name; None where a value is not a number."""
     found = {}
     for name, (pattern, reduce) in CHECKS.items():
         pattern = f"metrics/{pattern}"
@@ -53,9 +53,9 @@ def checks(metrics: Metrics) -> dict[str, object]:
 
 
 def claims(revision: Revision) -> list[Sentence]:
-    """What the report of a revision claims, and whether that holds.
+    """The claims of the report of a revision, in sentences.
 
-    Raises InputError if a file of metrics is not as the stages write it.
+    Raises InputError if a file of metrics is not of the form that the stages write.
     """
     files = {
         match[1]: content
@@ -71,5 +71,5 @@ def claims(revision: Revision) -> list[Sentence]:
         return sentences(files, dtypes)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{revision.name}: metrics/: must be as the stages write them, got {error!r}"
+            f"{revision.name}: metrics/: must be of the form that the stages write, got {error!r}"
         ) from None

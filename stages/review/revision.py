@@ -26,7 +26,7 @@ PARAMETERS = "params.yaml"
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage as it ran last: what dvc.lock has of it.
+    """A stage as it ran last, according to dvc.lock.
 
     dependencies, outs: hashes by path
     parameters: values by dotted key
@@ -49,18 +49,18 @@ class Plot:
 
 @dataclass(frozen=True)
 class Revision:
-    """What is compared.
+    """One of the two sides that are compared.
 
     name: as it was asked for
-    commit: its hash, of the workspace that of HEAD
+    commit: its hash; for the workspace, that of HEAD
     parameters: values by dotted key
     metrics_files: the content of each file of metrics, by its path
     stages: by name
     plots: by path
-    missing: the files that neither git nor DVC has, and a stage that depends on each
-    behind: the stages whose results are not of this code and these parameters, by dvc.lock, and
-        those that depend on them
-    is_experiment: whether only `dvc exp` knows it, which may have run some of the stages alone
+    missing: the files in neither git nor DVC, each with a stage that depends on it
+    behind: the stages whose results, according to dvc.lock, are not those of this code and these
+        parameters, and the stages that depend on them
+    is_experiment: whether it is an experiment of DVC and on no branch
     gates: the text of gates.yaml, None if there is none
     """
 
@@ -99,9 +99,9 @@ class Revision:
 
 
 def read_revision(repo: Repo, name: str) -> Revision:
-    """Reads what git or DVC knows by this name: a commit, branch, tag, experiment or `workspace`.
+    """Reads the commit, branch, tag or experiment of this name, or the workspace.
 
-    Raises InputError if neither knows it, if nothing ran there, or if a file cannot be read.
+    Raises InputError if there is none, if nothing ran there, or if a file cannot be read.
     """
     try:
         commit = resolve_rev(repo.scm, "HEAD" if name == WORKSPACE else name)
@@ -153,7 +153,7 @@ def leaves(value: object, *keys: str) -> Iterator[tuple[str, object]]:
 
 
 def changed_files(commit: str, revision: Revision) -> list[str]:
-    """The files, of those that git knows or would, that differ between a commit and a revision."""
+    """The files that differ between a commit and a revision, but for those that git ignores."""
     if revision.name != WORKSPACE:
         return git("diff", "--name-only", "-z", commit, revision.commit)
     untracked = git("ls-files", "--others", "--exclude-standard", "-z")
@@ -185,7 +185,7 @@ def _parameters(repo: Repo) -> dict[str, object]:
 
 
 def _unreadable(path: str, error: Exception) -> DvcException:
-    """An error with the path from the root of the project, which DVC's own has not."""
+    """An error with the path from the root of the project, which DVC's own lacks."""
     return DvcException(f"{path}: {error.__cause__ or error}")
 
 
@@ -208,9 +208,9 @@ def _plot(repo: Repo, out: Any, path: str) -> Plot:
 
 
 def _files(repo: Repo, outs: list[Any]) -> Iterator[tuple[Any, str]]:
-    """The files of outs, those in folders too, by their paths from the root of the project.
+    """The files of outs, including those in folders, by their paths from the root of the project.
 
-    Raises DvcException if one leads out of the project: what is not part of it is not shown.
+    Raises DvcException if one is a link out of the project, which must not be shown.
     """
     for out in outs:
         for found in repo.dvcfs.find("/" + path_of(repo, out.fs_path)):
@@ -247,9 +247,9 @@ def _behind(repo: Repo, stages: Sequence[Any], missing: Collection[str]) -> tupl
 
 
 def _is_behind(repo: Repo, stage: Any, missing: Collection[str]) -> bool:
-    """Whether a stage would run again, as far as that can be told without what is missing.
+    """Whether a stage would run again, as far as can be told without what is missing.
 
-    DVC's own `status` needs the data in its cache, which a clone does not have, and a commit never.
+    DVC's own `status` needs the cached data, which a clone may lack and a commit never has.
     """
     cached = {out.fs_path: out for out in repo.index.outs if out.use_cache}
     of_data = [dep for dep in stage.deps if dep.fs_path in cached]

@@ -10,14 +10,14 @@ from stages.review.revision import Revision, Stage
 
 @dataclass(frozen=True)
 class Run:
-    """A stage that ran, and what for.
+    """A stage that ran, and why.
 
     new, removed: whether only one of the revisions has it
-    command: whether its command is another
-    parameters: that are others, with their values
-    code: the files and folders that are others, and which files changed in a folder
-    data: the results of other stages that are others
-    outs, changed: how many files and folders it writes, and how many of them are others now
+    command: whether its command changed
+    parameters: those that changed
+    code: the files and folders that changed, with the files that changed in each folder
+    data: the results of other stages that changed
+    outs, changed: how many files and folders it writes, and how many of them changed
     """
 
     stage: str
@@ -32,9 +32,9 @@ class Run:
 
 
 def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
-    """The stages that ran, those that are new or gone too, in the order of the pipeline.
+    """The stages that ran, and those that are gone, in the order of the pipeline.
 
-    What the new revision has of a stage that is behind is not of a run of its own.
+    A stage of the new revision that is behind did not run.
 
     files: all that changed between the two revisions
     """

@@ -170,7 +170,7 @@ def test_what_is_behind_and_new_gates_are_said() -> None:
     plain = review({}, {})
     behind = replace(plain, old=replace(plain.old, behind=("draw@moons",)), gates_changed=True)
     assert "behind" not in shown(plain)
-    assert "has of `draw@moons` is not the result of its own code" in shown(behind)
+    assert "has of `draw@moons` are not those of its own code" in shown(behind)
     assert "**the gates changed, too**" in shown(behind)
     assert "gates changed" not in shown(plain)
 

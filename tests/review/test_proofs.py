@@ -84,7 +84,9 @@ def test_the_claims_are_those_of_the_report(name: str, content: Any, said: str |
 @pytest.mark.parametrize("content", [[], {"drift": {"parameters": "near"}}, {"drift": 1}, {}])
 def test_metrics_that_no_stage_writes_are_one_line(content: Any) -> None:
     given = revision({"metrics/moons.json": content}, moons="float64")
-    with pytest.raises(InputError, match=r"^branch: metrics/: must be as the stages write them, "):
+    with pytest.raises(
+        InputError, match=r"^branch: metrics/: must be of the form that the stages write, "
+    ):
         claims(given)
 
 

@@ -111,8 +111,11 @@ def test_what_a_clone_would_not_have_fails(
     project.edit_pipeline(words=words | {"deps": ["code", "own.csv"]})
     project.reproduce()
     assert here(monkeypatch, "HEAD") == 1
-    start = "**Failed.** `own.csv`, which `words` needs, is in neither git nor DVC (`git add`, "
-    assert capsys.readouterr().out.startswith(start)
+    text = capsys.readouterr().out
+    assert text.startswith(
+        "**Failed.** `own.csv`, which `words` needs, is in neither git nor DVC. "
+    )
+    assert "\n\nA clone would lack `own.csv`. `git add` or `dvc add` makes it part of " in text
     run(project.root, "git", "add", "own.csv")
     assert here(monkeypatch, "HEAD") == 0
 
@@ -154,7 +157,7 @@ def test_an_experiment_with_a_target_is_reviewed_for_what_it_ran(
     assert here(monkeypatch, "HEAD", "some") == exit_code
     text = capsys.readouterr().out
     assert text.startswith(start)
-    assert f" not run: {not_run}.\n" in text
+    assert f" not run</summary>\n\n{not_run}\n\n</details>" in text
     assert "metrics/" not in text or target == "train"
 
     run(
@@ -206,7 +209,10 @@ def test_a_removed_and_a_new_task(
     text = capsys.readouterr().out
     line = "metrics/moons.json:*: {removed: true}"
     assert text.startswith("**Failed.** `metrics/moons.json:*` is gone. ")
-    assert f"\n\nIf that is meant, `gates.yaml` has to say so:\n\n- `{line}`\n\n" in text
+    assert (
+        f"\n\nIf what is gone was removed on purpose, `gates.yaml` has to say so:\n\n- `{line}`\n\n"
+        in text
+    )
     assert "1 ran, 2 reused, 1 removed." in text
     assert "| `learn` | new | new |" in text
     assert "| `train` | removed | gone |" in text
