@@ -16,9 +16,9 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 from numpy.typing import NDArray
 
 from stages.figures import style
-from stages.figures.decision import NOWHERE, boundary, regions
-from stages.figures.learned import Array, Results, thinned
-from stages.figures.panel import RING, Panel, dots
+from stages.figures.tasks.decision import NOWHERE, boundary, regions
+from stages.figures.tasks.learned import Array, Results, thinned
+from stages.figures.tasks.panel import RING, Panel, dots
 
 
 def region_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from stages.figures import style
 from stages.figures.numbers import written
 from stages.figures.scale import Scale, scale_of
-from stages.figures.settings import Settings, window
-from stages.figures.sweep_panels import BEST, caption, columns_of, label_of, x_ticks
+from stages.figures.sweeps.settings import Settings, window
+from stages.figures.sweeps.sweep_panels import BEST, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 

@@ -11,7 +11,17 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from stages.figures import style
-from stages.figures.layout import BAND, CHANNEL, HEIGHT, MARGIN, NAME, WIDTH, Box, layers, place
+from stages.figures.tasks.layout import (
+    BAND,
+    CHANNEL,
+    HEIGHT,
+    MARGIN,
+    NAME,
+    WIDTH,
+    Box,
+    layers,
+    place,
+)
 from stages.graph.compile import needed
 from stages.graph.node import Node
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from stages.figures import style
-from stages.figures.animation import write_gif
-from stages.figures.learned import Results, thinned
-from stages.figures.panels import panel_of
+from stages.figures.tasks.animation import write_gif
+from stages.figures.tasks.learned import Results, thinned
+from stages.figures.tasks.panels import panel_of
 from stages.task.table import Table
 
 WIDTH, HEIGHT, DPI = 5.0, 4.0, 100  # inches, and pixels in one

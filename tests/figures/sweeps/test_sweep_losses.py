@@ -12,8 +12,8 @@ from pictures import assert_texts_are_readable, drawn, star
 from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
 from stages.figures import style
-from stages.figures.settings import Settings
-from stages.figures.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
+from stages.figures.sweeps.settings import Settings
+from stages.figures.sweeps.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
 
 NAMES = [
     *("sgd", "adam", "adamw", "adamax", "nadam", "radam"),

@@ -10,7 +10,7 @@ from matplotlib.font_manager import FontProperties
 
 from stages.figures import style
 from stages.figures.scale import Scale
-from stages.figures.settings import LEARNING_RATE, Settings
+from stages.figures.sweeps.settings import LEARNING_RATE, Settings
 
 SMALL = FontProperties(size=7.5)
 NAME = FontProperties(size=8.5, weight="bold")

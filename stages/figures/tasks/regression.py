@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from stages.figures import style
-from stages.figures.learned import Array, Results, thinned
-from stages.figures.panel import RING, Panel, dots
+from stages.figures.tasks.learned import Array, Results, thinned
+from stages.figures.tasks.panel import RING, Panel, dots
 
 
 def line_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from stages.figures import style
 from stages.figures.numbers import written
 from stages.figures.scale import powers, scale_of, scale_of_cells
-from stages.figures.settings import LEARNING_RATE, Settings, window
-from stages.figures.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
+from stages.figures.sweeps.settings import LEARNING_RATE, Settings, window
+from stages.figures.sweeps.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stages.figures import style
-from stages.figures.learned import Results
-from stages.figures.panels import panel_of
+from stages.figures.tasks.learned import Results
+from stages.figures.tasks.panels import panel_of
 
 HEIGHT = 3.5  # inches
 

@@ -11,8 +11,8 @@ from matplotlib.colors import to_rgba
 from pictures import assert_texts_are_readable, drawn, star
 from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
-from stages.figures.heatmap import NOTHING, draw_heatmaps
-from stages.figures.settings import Settings
+from stages.figures.sweeps.heatmap import NOTHING, draw_heatmaps
+from stages.figures.sweeps.settings import Settings
 
 MOMENTA = np.linspace(0, 0.9, 10).tolist()
 
