@@ -161,6 +161,18 @@ def text_width(text: str, font: FontProperties) -> float:
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
 
 
+def wrapped(words: Sequence[str], font: FontProperties, room: float) -> list[str]:
+    """The words in lines of at most `room` inches, unless a word alone is longer."""
+    lines = [""]
+    for word in words:
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, font) <= room or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def say_diverged(axes: Axes, text: str) -> None:
     """Writes when a training diverged into the upper left corner; nothing if the text is empty."""
     if not text:

@@ -40,7 +40,7 @@ def lines_of(variant: Variant) -> list[str]:
     words = re.split(r" (?=\w+=)", variant.variant or "defaults")
     if variant.ulp_ieee:
         words.append(f"(differs from step {variant.first_difference})")
-    return _wrapped(words)
+    return style.wrapped(words, SMALL, ROOM)
 
 
 def height_of(variant: Variant) -> float:
@@ -94,18 +94,6 @@ def _halves(optimizers: Optimizers) -> tuple[Optimizers, Optimizers]:
 
 def _height(optimizers: Optimizers) -> float:
     return sum(height_of(row) for rows in optimizers for row in rows)
-
-
-def _wrapped(words: list[str]) -> list[str]:
-    """The words in lines of at most ROOM."""
-    lines = [""]
-    for word in words:
-        longer = f"{lines[-1]} {word}".strip()
-        if style.text_width(longer, SMALL) <= ROOM or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def _draw_row(axes: Axes, row: Variant, left: float, top: float) -> None:

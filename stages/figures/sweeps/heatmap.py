@@ -1,5 +1,6 @@
 """sweep_heatmap.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,16 +104,9 @@ def _best(settings: Settings, room: float) -> list[str]:
         return ["all diverged"]
     drawn = axes_of(settings)
     names = [*drawn, *(name for name in settings.axes if name not in drawn)]
-    words = [f"{name} {written(float(settings.axes[name][settings.best]), 3)}" for name in names]
-    lines = [f"{written(float(settings.loss[settings.best]), 3)} at {words[0]}"]
-    for word in words[1:]:
-        longer = f"{lines[-1]}, {word}"
-        if style.text_width(longer, SMALL) <= room:
-            lines[-1] = longer
-        else:
-            lines[-1] += ","
-            lines.append(word)
-    return lines
+    values = [f"{name} {written(float(settings.axes[name][settings.best]), 3)}" for name in names]
+    text = f"{written(float(settings.loss[settings.best]), 3)} at {', '.join(values)}"
+    return style.wrapped(re.split("(?<=,) ", text), SMALL, room)
 
 
 def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float]) -> None:

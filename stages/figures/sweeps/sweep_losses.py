@@ -139,7 +139,7 @@ def _curve(axes: Axes, settings: Settings, scale: Scale) -> Array:
 
 
 def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
-    """The settings themselves, their best, and marks where they are beyond the axes."""
+    """The settings themselves, the best of them, and marks where they are beyond the axes."""
     low, high = axes.get_ylim()
     if settings.along and settings.are_a_grid:
         chosen = settings.best_by(settings.along)
@@ -149,10 +149,8 @@ def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
         chosen = np.arange(len(settings.loss))
         _draw_dots(axes, settings, scale)
     x, loss = scale.places(settings.x), settings.loss[chosen]
-    for marker, edge, some in (
-        (ABOVE, high, np.isfinite(loss) & (loss > high)),
-        (BELOW, low, loss < low),
-    ):
+    above, below = np.isfinite(loss) & (loss > high), loss < low
+    for marker, edge, some in ((ABOVE, high, above), (BELOW, low, below)):
         axes.plot(x[chosen[some]], np.full(some.sum(), edge), **BEYOND, marker=marker)
     if settings.best is not None:
         best = settings.loss[settings.best].clip(low, high)
@@ -168,16 +166,9 @@ def _draw_band(axes: Axes, settings: Settings, chosen: Array, scale: Scale) -> N
     axes.fill_between(own.places(own.values), *band, where=np.isfinite(lower), **BAND)
     share = settings.diverged[chosen]
     if share.any():
-        axes.pcolormesh(
-            own.bounds(),
-            [0, 1],
-            np.ma.masked_equal(share[None], 0),
-            cmap=SHADES,
-            vmin=0,
-            vmax=1,
-            transform=axes.get_xaxis_transform(),
-            zorder=0.5,
-        )
+        look: dict[str, Any] = {"cmap": SHADES, "vmin": 0, "vmax": 1, "zorder": 0.5}
+        some = np.ma.masked_equal(share[None], 0)
+        axes.pcolormesh(own.bounds(), [0, 1], some, transform=axes.get_xaxis_transform(), **look)
 
 
 def _draw_dots(axes: Axes, settings: Settings, scale: Scale) -> None:
