@@ -1,7 +1,8 @@
 """Stage `draw`: the pictures of a task, and the animation of its learning."""
 
+from stages.figures.layout import say_diverged
 from stages.figures.loss import draw_losses
-from stages.figures.style import save, say_diverged
+from stages.figures.style import save
 from stages.figures.tasks.fit import draw_fit
 from stages.figures.tasks.graph import draw_graph
 from stages.figures.tasks.learned import read_results

@@ -5,14 +5,14 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.svg import THEME, inline
 
 CSS = (Path(__file__).parents[2] / "stages/pages/page.css").read_text()
 
 
 def drawn(text: str = "0.00314 at lr 1.8·10⁻⁴") -> Figure:
-    figure = style.empty(2)
+    figure = layout.empty(2)
     axes = figure.subplots()
     axes.plot([0, 1, 2], [0.1234567, 2, 1], "o-", color=style.BLUE, alpha=0.25)
     axes.plot([0, 1], [1, 0], color="#123456")

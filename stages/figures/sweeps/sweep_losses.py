@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import written
 from stages.figures.scale import Scale, scale_of
 from stages.figures.sweeps.settings import Settings, window
@@ -39,7 +39,7 @@ def draw_sweep(sweep: Sequence[Settings]) -> Figure:
     scales = _scales(ordered)
     gaps = BESIDE, NAME + (TICKS if len(scales) > 1 else 0)
     margins = LEFT, BOTTOM, RIGHT, LEGEND + NAME
-    figure, panels = style.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
+    figure, panels = layout.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
     for axes in panels[1:]:
         axes.sharey(panels[0])
     style.log_axis(panels[0], window(sweep))
@@ -214,4 +214,4 @@ def _legend(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, floa
     losses = np.concatenate([settings.loss for settings in sweep])
     if ((losses < limits[0]) | np.isfinite(losses) & (losses > limits[1])).any():
         entries.append(Line2D([], [], **BEYOND, marker=ABOVE, label="beyond the axis"))
-    style.legend_above(figure, entries, LEFT / style.WIDTH)
+    layout.legend_above(figure, entries, LEFT / style.WIDTH)

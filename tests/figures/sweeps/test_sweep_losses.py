@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from pictures import assert_texts_are_readable, drawn, star
 from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.sweeps.settings import Settings
 from stages.figures.sweeps.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
 
@@ -240,7 +240,7 @@ def test_long_names_and_different_axes_leave_room_for_each_other(tmp_path: Path)
     figure = draw_sweep(sweep)
     assert_texts_are_readable(figure)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert style.shortened(long) in texts
+    assert layout.shortened(long) in texts
     assert "1.23·10⁻⁸ at etas 10⁻⁷" in texts
     assert texts.count("lr=0.1 nesterov=true") == 1
 

@@ -7,7 +7,7 @@ from matplotlib.patches import FancyArrowPatch
 
 from stages.figures import style
 from stages.figures.tasks.graph import draw_graph
-from stages.figures.tasks.layout import COLUMNS, HEIGHT, WIDTH, Box, layers, place
+from stages.figures.tasks.graph_layout import COLUMNS, HEIGHT, WIDTH, Box, layers, place
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
