@@ -201,7 +201,7 @@ def test_any_losses_can_be_drawn(tmp_path: Path, loss: float, points: list[Any])
 
 
 def eleven(folder: Path) -> list[Settings]:
-    """With everything that there may be to explain."""
+    """A sweep with everything that the legend can explain."""
     best = dict(zip(NAMES, np.geomspace(1e-4, 10, len(NAMES)), strict=True))
 
     def loss(name: str) -> Any:
