@@ -1,11 +1,12 @@
 """Stage `draw`: the pictures of a task, and the animation of its learning."""
 
-from stages.figures.fit import draw_fit
-from stages.figures.graph import draw_graph
-from stages.figures.learned import read_results
-from stages.figures.learning import draw_moments, write_animation
+from stages.figures.layout import say_diverged
 from stages.figures.loss import draw_losses
-from stages.figures.style import save, say_diverged
+from stages.figures.style import save
+from stages.figures.tasks.fit import draw_fit
+from stages.figures.tasks.graph import draw_graph
+from stages.figures.tasks.learned import read_results
+from stages.figures.tasks.learning import draw_moments, write_animation
 from stages.models.mlp import network
 from stages.task.command import run
 from stages.task.files import Files

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.figures.settings import Settings, read_sweep
+from stages.figures.sweeps.settings import Settings, read_sweep
 from stages.sweeps.results import Runs, curves
 from stages.task.curves import write_curves
 

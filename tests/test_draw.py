@@ -11,7 +11,7 @@ from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 
 from stages.draw import main
-from stages.figures.learned import read_results
+from stages.figures.tasks.learned import read_results
 from stages.task.files import TWINS, Files, write_history, write_tensors
 from stages.task.model import Model
 from stages.task.table import Table, write_table

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import power_of_ten
 from stages.task.files import History
 
@@ -27,7 +27,7 @@ def draw_losses(
     dtype: of the twins; its resolution is drawn for comparison
     measure: the label of the differences
     """
-    figure = style.empty(4.6)
+    figure = layout.empty(4.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.75, 1))
     figure.subplots_adjust(left=0.112, right=0.885, bottom=0.1, top=0.93, hspace=0.1)
     for part, looks in (("train", style.TWIN_LINES), ("test", style.TEST_LINES)):
@@ -38,7 +38,7 @@ def draw_losses(
             above.plot(history["epoch"], history[f"{part}_loss"], **looks[name], label=label)
     style.log_axis(above)
     above.set_ylabel("loss")
-    style.legend_above(figure, above.lines, 0.112)
+    layout.legend_above(figure, above.lines, 0.112)
     _draw_differences(below, epochs, differences, dtype)
     below.set(xlabel="epoch", ylabel=measure)
     return figure

@@ -9,7 +9,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from stages.figures import heatmap, style, sweep_losses
+from stages.figures import style
+from stages.figures.sweeps import heatmap, sweep_losses
 
 # The custom property of CSS that replaces a colour; all others suit the dark theme, too.
 THEME = {

@@ -10,12 +10,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stages.figures.drift import draw_drift
-from stages.figures.heatmap import draw_heatmaps
+from stages.figures.checks.drift import draw_drift
 from stages.figures.loss import draw_losses
-from stages.figures.settings import read_sweep
 from stages.figures.svg import inline
-from stages.figures.sweep_losses import draw_sweep
+from stages.figures.sweeps.heatmap import draw_heatmaps
+from stages.figures.sweeps.settings import read_sweep
+from stages.figures.sweeps.sweep_losses import draw_sweep
 from stages.proofs.difference import relative_difference
 from stages.task.files import TWINS, Files, read_history, reading
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stages.figures.variants import colour, is_light
+from stages.figures.checks.variants import colour, is_light
 from stages.pages.cells import Cell, Table, Value, cell, rows_of, setting_in_a_line, table
 from stages.task.variants import Variant
 

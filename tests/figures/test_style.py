@@ -4,7 +4,7 @@ from itertools import combinations
 import pytest
 from pictures import contrast, drawn
 
-from stages.figures import style
+from stages.figures import layout, style
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from stages.figures import style
     ],
 )
 def test_a_log_axis_has_a_few_plain_labels(low: float, high: float, labels: list[str]) -> None:
-    axes = style.empty(3).subplots()
+    axes = layout.empty(3).subplots()
     axes.plot([0, 1, 2, 3], [high, low, math.nan, 0.0])
     style.log_axis(axes)
     drawn(axes.figure)
@@ -30,14 +30,14 @@ def test_a_log_axis_has_a_few_plain_labels(low: float, high: float, labels: list
 
 
 def test_a_log_axis_without_a_value_is_drawn() -> None:
-    axes = style.empty(3).subplots()
+    axes = layout.empty(3).subplots()
     axes.plot([0, 1], [math.nan, math.nan])
     style.log_axis(axes)
     drawn(axes.figure)
 
 
 def test_names_of_columns_are_not_taken_for_mathematics() -> None:
-    figure = style.empty(2)
+    figure = layout.empty(2)
     figure.text(0.5, 0.5, "price ($) of $x_{2")
     drawn(figure)
 

@@ -80,7 +80,7 @@ CASES = {
     "a row and its column": Case(lambda a: a @ a.T, lambda a: a @ a.mT, MATRIX),
     "a over its sum": Case(lambda a: a / a.sum(), lambda a: a / a.sum(), ONE, low=0.5),
     "a scalar and all else": Case(lambda a: a.sum() * a, lambda a: a.sum() * a, ONE),
-    # a number on either side, and the exponents that are treated apart
+    # a number on either side, and the exponents with rules of their own
     "numbers": Case(lambda a: (3 - 2 * a) / 4 + 1 / a, lambda a: (3 - 2 * a) / 4 + 1 / a, ONE, 0.5),
     "squared": Case(lambda a: a**2, lambda a: a**2, ONE),
     "to the power of 1": Case(lambda a: a**1, lambda a: a**1, ONE),

@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from pictures import assert_texts_are_readable, drawn, star
 from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
-from stages.figures import style
-from stages.figures.settings import Settings
-from stages.figures.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
+from stages.figures import layout, style
+from stages.figures.sweeps.settings import Settings
+from stages.figures.sweeps.sweep_losses import ABOVE, BELOW, DOT, LINE, draw_sweep
 
 NAMES = [
     *("sgd", "adam", "adamw", "adamax", "nadam", "radam"),
@@ -201,7 +201,7 @@ def test_any_losses_can_be_drawn(tmp_path: Path, loss: float, points: list[Any])
 
 
 def eleven(folder: Path) -> list[Settings]:
-    """With everything that there may be to explain."""
+    """A sweep with everything that the legend can explain."""
     best = dict(zip(NAMES, np.geomspace(1e-4, 10, len(NAMES)), strict=True))
 
     def loss(name: str) -> Any:
@@ -240,7 +240,7 @@ def test_long_names_and_different_axes_leave_room_for_each_other(tmp_path: Path)
     figure = draw_sweep(sweep)
     assert_texts_are_readable(figure)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert style.shortened(long) in texts
+    assert layout.shortened(long) in texts
     assert "1.23·10⁻⁸ at etas 10⁻⁷" in texts
     assert texts.count("lr=0.1 nesterov=true") == 1
 

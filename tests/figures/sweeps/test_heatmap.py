@@ -11,8 +11,8 @@ from matplotlib.colors import to_rgba
 from pictures import assert_texts_are_readable, drawn, star
 from sweep_files import RATES, SPREAD, a_sweep, bowl, grid
 
-from stages.figures.heatmap import NOTHING, draw_heatmaps
-from stages.figures.settings import Settings
+from stages.figures.sweeps.heatmap import NOTHING, draw_heatmaps
+from stages.figures.sweeps.settings import Settings
 
 MOMENTA = np.linspace(0, 0.9, 10).tolist()
 
@@ -71,7 +71,7 @@ def test_a_third_hyperparameter_is_at_its_best(tmp_path: Path) -> None:
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("rho", "eps")
     np.testing.assert_allclose(mesh(axes).get_array().reshape(4, 5), np.log10(losses.min(axis=2)).T)
     rho, eps, t = (int(place) + 1 for place in np.unravel_index(losses.argmin(), losses.shape))
-    assert star(axes) == (rho - 1, eps - 1)  # by rank, so few are they
+    assert star(axes) == (rho - 1, eps - 1)  # by rank, as there are so few
     assert axes.texts[2].get_text() == f"{losses.min():.3g} at rho {rho}, eps {eps}, t {t}"
 
 
@@ -85,7 +85,10 @@ def test_diverged_cells_are_grey_and_crossed(tmp_path: Path) -> None:
     colours = mesh(axes).get_array().reshape(2, 2)
     np.testing.assert_array_equal(np.ma.getmaskarray(colours), [[False, False], [False, True]])
     assert axes.get_facecolor() == to_rgba(NOTHING)
-    assert crosses(axes) == {(0, 0), (1, 1)}  # that of some seeds has its colour too
+    assert crosses(axes) == {
+        (0, 0),
+        (1, 1),
+    }  # one that diverged from some seeds has its colour, too
 
 
 def test_zero_is_the_smallest_and_explosions_are_the_largest_colour(tmp_path: Path) -> None:

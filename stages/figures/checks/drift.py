@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import power_of_ten
 from stages.task.files import History
 
@@ -28,7 +28,7 @@ def draw_drift(drift: History) -> Figure:
     started = np.array(drift["step"]) > 0
     optimizers = {name: np.array(values)[started] for name, values in drift.items()}
     steps = optimizers.pop("step")
-    figure = style.empty(3.6)
+    figure = layout.empty(3.6)
     # Zero has no place on a log axis: it gets a strip of its own, below a break in the axis.
     axes, strip = figure.subplots(2, 1, sharex=True, height_ratios=(10, 1))
     figure.subplots_adjust(left=0.1, right=0.86, bottom=0.125, top=0.97, hspace=0.08)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import written
 from stages.task.variants import Variant
 
@@ -40,7 +40,7 @@ def lines_of(variant: Variant) -> list[str]:
     words = re.split(r" (?=\w+=)", variant.variant or "defaults")
     if variant.ulp_ieee:
         words.append(f"(differs from step {variant.first_difference})")
-    return _wrapped(words)
+    return layout.wrapped(words, SMALL, ROOM)
 
 
 def height_of(variant: Variant) -> float:
@@ -52,7 +52,7 @@ def draw_variants(variants: Sequence[Variant]) -> Figure:
     """A row for each variant with a cell for each arithmetic, optimizer by optimizer."""
     halves = _halves([list(rows) for _, rows in groupby(variants, lambda row: row.optimizer)])
     height = TOP + max(map(_height, halves)) + MARGIN
-    figure = style.empty(height)
+    figure = layout.empty(height)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, style.WIDTH), ylim=(height, 0))
     axes.axis("off")
@@ -94,18 +94,6 @@ def _halves(optimizers: Optimizers) -> tuple[Optimizers, Optimizers]:
 
 def _height(optimizers: Optimizers) -> float:
     return sum(height_of(row) for rows in optimizers for row in rows)
-
-
-def _wrapped(words: list[str]) -> list[str]:
-    """The words in lines of at most ROOM."""
-    lines = [""]
-    for word in words:
-        longer = f"{lines[-1]} {word}".strip()
-        if style.text_width(longer, SMALL) <= ROOM or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def _draw_row(axes: Axes, row: Variant, left: float, top: float) -> None:

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from pictures import assert_texts_are_readable, contrast, drawn, linear
 
-from stages.figures.variants import RAMP, UNKNOWN, ZERO, colour, draw_variants
+from stages.figures.checks.variants import RAMP, UNKNOWN, ZERO, colour, draw_variants
 from stages.task.variants import Variant, read_variants
 
 LONG = "lr=0.1 betas=[0.8, 0.99] weight_decay=0.01 amsgrad=True maximize=True"

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.scale import Scale
-from stages.figures.settings import LEARNING_RATE, Settings
+from stages.figures.sweeps.settings import LEARNING_RATE, Settings
 
 SMALL = FontProperties(size=7.5)
 NAME = FontProperties(size=8.5, weight="bold")
@@ -38,7 +38,7 @@ def x_ticks(axes: Axes, scale: Scale) -> None:
     """Writes numbers along the x axis, as many as there is room for."""
     low, high = axes.get_xlim()
     places, labels = scale.ticks(low, high)
-    widest = max((style.text_width(label, SMALL) for label in labels), default=0) + 0.06
+    widest = max((layout.text_width(label, SMALL) for label in labels), default=0) + 0.06
     apart = widest / style.width(axes) * (high - low)
     every = math.ceil(apart / np.diff(places).min()) if len(places) > 1 else 1
     axes.set_xticks(places[::every], labels[::every])
@@ -46,12 +46,12 @@ def x_ticks(axes: Axes, scale: Scale) -> None:
 
 def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
     """Writes the optimizer and what is fixed above a panel, and lines of text below that."""
-    name = style.shortened(settings.optimizer)
+    name = layout.shortened(settings.optimizer)
     inch = style.DPI / axes.bbox.height
     heights = [1 + (0.08 + 0.15 * (len(lines) - place)) * inch for place in range(len(lines) + 1)]
     look: dict[str, Any] = {"va": "baseline", "transform": axes.transAxes}
     axes.text(0, heights[0], name, fontproperties=NAME, ha="left", **look)
-    room = style.width(axes) - style.text_width(name, NAME) - 0.1
+    room = style.width(axes) - layout.text_width(name, NAME) - 0.1
     fixed = " ".join(f"{axis}={value}" for axis, value in settings.fixed.items())
     small: dict[str, Any] = {"fontproperties": SMALL, "color": style.GREY, **look}
     axes.text(1, heights[0], cut(fixed, room), ha="right", **small)
@@ -61,8 +61,8 @@ def caption(axes: Axes, settings: Settings, lines: Sequence[str]) -> None:
 
 def cut(text: str, room: float) -> str:
     """The text, shortened to `room` inches of small letters."""
-    if style.text_width(text, SMALL) <= room:
+    if layout.text_width(text, SMALL) <= room:
         return text
-    while text and style.text_width(f"{text}…", SMALL) > room:
+    while text and layout.text_width(f"{text}…", SMALL) > room:
         text = text[:-1]
     return f"{text}…"

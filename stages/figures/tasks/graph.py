@@ -10,8 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from stages.figures import style
-from stages.figures.layout import BAND, CHANNEL, HEIGHT, MARGIN, NAME, WIDTH, Box, layers, place
+from stages.figures import layout, style
+from stages.figures.tasks.graph_layout import (
+    BAND,
+    CHANNEL,
+    HEIGHT,
+    MARGIN,
+    NAME,
+    WIDTH,
+    Box,
+    layers,
+    place,
+)
 from stages.graph.compile import needed
 from stages.graph.node import Node
 
@@ -41,7 +51,7 @@ ARROW: dict[str, Any] = {
 def draw_graph(loss: Node) -> Figure:
     """Everything that a loss is computed from, as boxes joined by arrows, each layer in a band."""
     boxes, height = place(needed(loss.graph.nodes, [loss]))
-    figure = style.empty(height)
+    figure = layout.empty(height)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, style.WIDTH), ylim=(0, height))
     axes.axis("off")

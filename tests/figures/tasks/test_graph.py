@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from matplotlib.patches import FancyArrowPatch
 
 from stages.figures import style
-from stages.figures.graph import draw_graph
-from stages.figures.layout import COLUMNS, HEIGHT, WIDTH, Box, layers, place
+from stages.figures.tasks.graph import draw_graph
+from stages.figures.tasks.graph_layout import COLUMNS, HEIGHT, WIDTH, Box, layers, place
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node

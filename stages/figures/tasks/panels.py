@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from stages.figures.classification import confusion_panel, region_panel
-from stages.figures.learned import Results
-from stages.figures.panel import Panel
-from stages.figures.regression import line_panel, measured_panel
+from stages.figures.tasks.classification import confusion_panel, region_panel
+from stages.figures.tasks.learned import Results
+from stages.figures.tasks.panel import Panel
+from stages.figures.tasks.regression import line_panel, measured_panel
 
 
 def panel_of(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:

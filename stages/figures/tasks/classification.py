@@ -15,10 +15,10 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
 from numpy.typing import NDArray
 
-from stages.figures import style
-from stages.figures.decision import NOWHERE, boundary, regions
-from stages.figures.learned import Array, Results, thinned
-from stages.figures.panel import RING, Panel, dots
+from stages.figures import layout, style
+from stages.figures.tasks.decision import NOWHERE, boundary, regions
+from stages.figures.tasks.learned import Array, Results, thinned
+from stages.figures.tasks.panel import RING, Panel, dots
 
 
 def region_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
@@ -30,7 +30,7 @@ def region_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     train, test = thinned(results.train, 400), thinned(results.test, 100)
     samples = np.concatenate([train.features, test.features])
     target = np.concatenate([train.target, test.target]).astype(np.int64)
-    axes.set(xlim=style.limits(samples[:, 0]), ylim=style.limits(samples[:, 1]))
+    axes.set(xlim=layout.limits(samples[:, 0]), ylim=layout.limits(samples[:, 1]))
     axes.set(xlabel=train.feature_names[0], ylabel=train.feature_names[1])
     axes.grid(False)
     axes.locator_params(nbins=6)
@@ -82,7 +82,7 @@ def _region_key(results: Results, wrong: bool) -> list[Artist]:
     looks = []
     for index, label in enumerate(results.train.classes or ()):
         text = f"{results.train.target_name} {label}" if str(label).isdecimal() else str(label)
-        look = dots(style.class_colour(index), 6, style.shortened(text))
+        look = dots(style.class_colour(index), 6, layout.shortened(text))
         looks.append(look | {"marker": style.class_marker(index)})
     looks.append(dots("#999999", 4, "train"))
     if len(results.test.target):
@@ -142,8 +142,8 @@ def confusion_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Pan
     axes.set(xlabel=f"predicted {test.target_name}", ylabel=f"true {test.target_name}")
     axes.set(xlim=(0, count), ylim=(count, 0), aspect="equal")
     axes.grid(False)
-    labels = [style.shortened(label) for label in test.classes]
-    longest = style.CHARACTER * max(map(len, labels))  # inches
+    labels = [layout.shortened(label) for label in test.classes]
+    longest = layout.CHARACTER * max(map(len, labels))  # inches
     upright = longest * count > 0.9 * style.width(axes)
     middles = np.arange(count) + 0.5
     axes.set_xticks(middles, labels, rotation=90 if upright else 0)

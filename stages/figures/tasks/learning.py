@@ -10,10 +10,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from stages.figures import style
-from stages.figures.animation import write_gif
-from stages.figures.learned import Results, thinned
-from stages.figures.panels import panel_of
+from stages.figures import layout, style
+from stages.figures.tasks.animation import write_gif
+from stages.figures.tasks.learned import Results, thinned
+from stages.figures.tasks.panels import panel_of
 from stages.task.table import Table
 
 WIDTH, HEIGHT, DPI = 5.0, 4.0, 100  # inches, and pixels in one
@@ -56,7 +56,7 @@ def draw_moments(results: Results) -> Figure:
     """Six moments in a strip, closer together at the start, where most is learned."""
     last = len(results.steps) - 1
     moments = sorted({0, *np.geomspace(1, last, 5).round().astype(int).tolist()} if last else {0})
-    figure = style.empty(2.0)
+    figure = layout.empty(2.0)
     row = figure.subplots(1, len(moments), squeeze=False)[0]
     captions = _captions(results, moments, "train")
     for axes, moment, caption in zip(row, moments, captions, strict=True):

@@ -5,9 +5,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from pictures import drawn as laid_out
 
-from stages.figures import rosenbrock as picture
 from stages.figures import style
-from stages.figures.rosenbrock import draw_paths, rosenbrock
+from stages.figures.checks import rosenbrock as picture
+from stages.figures.checks.rosenbrock import draw_paths, rosenbrock
 
 START = (-1.5, 2.0)
 SPIRAL = np.linspace(0, 20, 301)

@@ -4,22 +4,22 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stages.figures import style
-from stages.figures.learned import Results
-from stages.figures.panels import panel_of
+from stages.figures import layout, style
+from stages.figures.tasks.learned import Results
+from stages.figures.tasks.panels import panel_of
 
 HEIGHT = 3.5  # inches
 
 
 def draw_fit(results: Results) -> Figure:
     """The trained models on the left, the loss or the accuracy by epoch on the right."""
-    figure = style.empty(HEIGHT)
+    figure = layout.empty(HEIGHT)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     panel = panel_of(results, left, [len(results.steps) - 1])
     panel.show(0)
-    style.say_diverged(left, results.diverged)
+    layout.say_diverged(left, results.diverged)
     entries = [*_draw_epochs(results, right), *panel.key]
-    rows = style.legend_above(figure, entries, panel.left / style.WIDTH)
+    rows = layout.legend_above(figure, entries, panel.left / style.WIDTH)
     left_edge, bottom = panel.left / style.WIDTH, panel.bottom / HEIGHT
     top = 0.965 - 0.06 * rows
     figure.subplots_adjust(left=left_edge, right=0.985, bottom=bottom, top=top, wspace=0.24)

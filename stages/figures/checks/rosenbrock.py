@@ -14,7 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import written
 
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
     A path is drawn up to its first inf or NaN; torch's may be missing.
     """
     gaps, margins = (BESIDE, CAPTION), (LEFT, BOTTOM, RIGHT, LEGEND + CAPTION)
-    figure, panels = style.panels(len(optimizers), COLUMNS, PANEL, gaps, margins)
+    figure, panels = layout.panels(len(optimizers), COLUMNS, PANEL, gaps, margins)
     low, high = _window(optimizers)
     contours = _contours(low, high)
     for index, (axes, (name, paths)) in enumerate(zip(panels, optimizers.items(), strict=True)):
@@ -60,7 +60,7 @@ def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
         "minimum": "minimum",
     }
     entries = [Line2D([], [], **LOOKS[part], label=label) for part, label in labels.items()]
-    style.legend_above(figure, entries, 0.03)
+    layout.legend_above(figure, entries, 0.03)
     right: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 7.5, "color": style.GREY}
     formula = "f = (1 − x)² + 100 (y − x²)², shaded by powers of ten"
     figure.text(0.992, 1 - 0.04 / figure.get_figheight(), formula, **right)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.figures.learned import Learned, Results, thinned
+from stages.figures.tasks.learned import Learned, Results, thinned
 from stages.task.table import Table
 
 STEPS = np.array([0, 5, 10])

@@ -13,11 +13,11 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import written
 from stages.figures.scale import Scale, scale_of
-from stages.figures.settings import Settings, window
-from stages.figures.sweep_panels import BEST, caption, columns_of, label_of, x_ticks
+from stages.figures.sweeps.settings import Settings, window
+from stages.figures.sweeps.sweep_panels import BEST, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ def draw_sweep(sweep: Sequence[Settings]) -> Figure:
     scales = _scales(ordered)
     gaps = BESIDE, NAME + (TICKS if len(scales) > 1 else 0)
     margins = LEFT, BOTTOM, RIGHT, LEGEND + NAME
-    figure, panels = style.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
+    figure, panels = layout.panels(len(ordered), columns, HEIGHTS[columns], gaps, margins)
     for axes in panels[1:]:
         axes.sharey(panels[0])
     style.log_axis(panels[0], window(sweep))
@@ -139,7 +139,7 @@ def _curve(axes: Axes, settings: Settings, scale: Scale) -> Array:
 
 
 def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
-    """The settings themselves, their best, and marks where they are beyond the axes."""
+    """The settings themselves, the best of them, and marks where they are beyond the axes."""
     low, high = axes.get_ylim()
     if settings.along and settings.are_a_grid:
         chosen = settings.best_by(settings.along)
@@ -149,10 +149,8 @@ def _draw(axes: Axes, settings: Settings, scale: Scale) -> None:
         chosen = np.arange(len(settings.loss))
         _draw_dots(axes, settings, scale)
     x, loss = scale.places(settings.x), settings.loss[chosen]
-    for marker, edge, some in (
-        (ABOVE, high, np.isfinite(loss) & (loss > high)),
-        (BELOW, low, loss < low),
-    ):
+    above, below = np.isfinite(loss) & (loss > high), loss < low
+    for marker, edge, some in ((ABOVE, high, above), (BELOW, low, below)):
         axes.plot(x[chosen[some]], np.full(some.sum(), edge), **BEYOND, marker=marker)
     if settings.best is not None:
         best = settings.loss[settings.best].clip(low, high)
@@ -168,16 +166,9 @@ def _draw_band(axes: Axes, settings: Settings, chosen: Array, scale: Scale) -> N
     axes.fill_between(own.places(own.values), *band, where=np.isfinite(lower), **BAND)
     share = settings.diverged[chosen]
     if share.any():
-        axes.pcolormesh(
-            own.bounds(),
-            [0, 1],
-            np.ma.masked_equal(share[None], 0),
-            cmap=SHADES,
-            vmin=0,
-            vmax=1,
-            transform=axes.get_xaxis_transform(),
-            zorder=0.5,
-        )
+        look: dict[str, Any] = {"cmap": SHADES, "vmin": 0, "vmax": 1, "zorder": 0.5}
+        some = np.ma.masked_equal(share[None], 0)
+        axes.pcolormesh(own.bounds(), [0, 1], some, transform=axes.get_xaxis_transform(), **look)
 
 
 def _draw_dots(axes: Axes, settings: Settings, scale: Scale) -> None:
@@ -223,4 +214,4 @@ def _legend(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, floa
     losses = np.concatenate([settings.loss for settings in sweep])
     if ((losses < limits[0]) | np.isfinite(losses) & (losses > limits[1])).any():
         entries.append(Line2D([], [], **BEYOND, marker=ABOVE, label="beyond the axis"))
-    style.legend_above(figure, entries, LEFT / style.WIDTH)
+    layout.legend_above(figure, entries, LEFT / style.WIDTH)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.figures.animation import write_gif
+from stages.figures.tasks.animation import write_gif
 
 RED, GREEN, WHITE = (213, 94, 0, 255), (0, 158, 115, 255), (255, 255, 255, 255)
 

@@ -7,9 +7,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from stages.figures import style
-from stages.figures.learned import Array, Results, thinned
-from stages.figures.panel import RING, Panel, dots
+from stages.figures import layout, style
+from stages.figures.tasks.learned import Array, Results, thinned
+from stages.figures.tasks.panel import RING, Panel, dots
 
 
 def line_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
@@ -17,7 +17,7 @@ def line_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     train, test = thinned(results.train, 1000), thinned(results.test, 250)
     x = np.concatenate([train.features[:, 0], test.features[:, 0]])
     y = np.concatenate([train.target, test.target])
-    axes.set(xlim=style.limits(x), ylim=style.limits(y))
+    axes.set(xlim=layout.limits(x), ylim=layout.limits(y))
     axes.set(xlabel=train.feature_names[0], ylabel=train.target_name)
     size = style.scale(axes)
     samples: list[Artist] = [
@@ -39,7 +39,7 @@ def line_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
 def measured_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     """What each twin predicts for the test part, by what was measured."""
     test = thinned(results.judged, 400)
-    limits = style.limits(test.target)
+    limits = layout.limits(test.target)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set(xlabel=f"measured {test.target_name}", ylabel=f"predicted {test.target_name}")
     axes.axline((limits[0], limits[0]), slope=1, color=style.FAINT, linewidth=1, zorder=1)

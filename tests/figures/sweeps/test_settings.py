@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sweep_files import RATES, a_sweep, bowl, grid
 
-from stages.figures.settings import read_sweep, window
+from stages.figures.sweeps.settings import read_sweep, window
 from stages.sweeps.results import Runs, curves
 from stages.task.curves import write_curves
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from stages.figures.decision import boundary, regions
+from stages.figures.tasks.decision import boundary, regions
 
 AXIS = np.linspace(-2, 2, 41)
 X, Y = np.meshgrid(AXIS, AXIS)

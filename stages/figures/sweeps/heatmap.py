@@ -1,5 +1,6 @@
 """sweep_heatmap.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.numbers import written
 from stages.figures.scale import powers, scale_of, scale_of_cells
-from stages.figures.settings import LEARNING_RATE, Settings, window
-from stages.figures.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
+from stages.figures.sweeps.settings import LEARNING_RATE, Settings, window
+from stages.figures.sweeps.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
 Array = NDArray[Any]
 
@@ -48,7 +49,7 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
     lines = max(map(len, captions))
     above, limits = 0.1 + LINE * (lines + 1), window(sweep)
     gaps, margins = (BESIDE, BOTTOM + above), (LEFT, BOTTOM, RIGHT, LEGEND + above)
-    figure, panels = style.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
+    figure, panels = layout.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
     for axes, settings, text in zip(panels, shown, captions, strict=True):
         axes.grid(False)
         _draw(axes, settings, limits)
@@ -86,7 +87,7 @@ def _draw(axes: Axes, settings: Settings, limits: tuple[float, float]) -> None:
     else:
         some = np.isfinite(colours)
         axes.scatter(x[some], y[some], 16, colours[some], edgecolors=style.INK, lw=0.3, **look)
-        axes.set(xlim=style.limits(x), ylim=style.limits(y))
+        axes.set(xlim=layout.limits(x), ylim=layout.limits(y))
     diverged = chosen[settings.diverged[chosen] > 0]
     axes.plot(x[diverged], y[diverged], **CROSS, markersize=size, markeredgewidth=0.2 * size)
     if settings.best is not None:
@@ -103,16 +104,9 @@ def _best(settings: Settings, room: float) -> list[str]:
         return ["all diverged"]
     drawn = axes_of(settings)
     names = [*drawn, *(name for name in settings.axes if name not in drawn)]
-    words = [f"{name} {written(float(settings.axes[name][settings.best]), 3)}" for name in names]
-    lines = [f"{written(float(settings.loss[settings.best]), 3)} at {words[0]}"]
-    for word in words[1:]:
-        longer = f"{lines[-1]}, {word}"
-        if style.text_width(longer, SMALL) <= room:
-            lines[-1] = longer
-        else:
-            lines[-1] += ","
-            lines.append(word)
-    return lines
+    values = [f"{name} {written(float(settings.axes[name][settings.best]), 3)}" for name in names]
+    text = f"{written(float(settings.loss[settings.best]), 3)} at {', '.join(values)}"
+    return layout.wrapped(re.split("(?<=,) ", text), SMALL, room)
 
 
 def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float]) -> None:
@@ -121,7 +115,7 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
     if any(settings.diverged.any() for settings in sweep):
         label = "diverged (on a colour: some seeds)"
         entries.append(Line2D([], [], **CROSS, markersize=5, label=label))
-    style.legend_above(figure, entries, LEFT / style.WIDTH)
+    layout.legend_above(figure, entries, LEFT / style.WIDTH)
     height, left = figure.get_figheight(), style.WIDTH - RIGHT - BAR
     axes = figure.add_axes((left / style.WIDTH, 1 - 0.2 / height, BAR / style.WIDTH, 0.13 / height))
     losses = np.concatenate([settings.loss for settings in sweep])
@@ -142,7 +136,7 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
 
 
 def _nothing() -> Figure:
-    figure = style.empty(0.9)
+    figure = layout.empty(0.9)
     text = (
         "No map to draw: in this sweep no optimizer has two hyperparameters that differ.\n"
         "Give one of them, say, momentum: {linear: [0, 0.9], points: 10} beside its learning rate."

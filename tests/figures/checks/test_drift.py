@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from pictures import assert_texts_are_readable
 from pictures import drawn as laid_out
 
-from stages.figures.drift import draw_drift
+from stages.figures.checks.drift import draw_drift
 
 STEPS = [0, 1, 2, 5, 10, 100, 1000, 5000]
 SGD = [0.0, 0.0, 1e-16, 0.0, 2e-16, 5e-16, 1e-15, 3e-15]
