@@ -16,7 +16,12 @@ from stages.task.parameters import Parameters, read_parameters
 from stages.task.variants import read_variants
 
 SEED = ("regression", "classification")  # the tasks with which the project began come first
-CHECKS, PLOTS = ("optimizers", "training", "gradients"), Path("plots")
+CHECKS = {  # and what their metrics have
+    "optimizers": ["*.variants", "*.steps"],
+    "training": ["*.steps"],
+    "gradients": ["*.*.relative_error"],
+}
+PLOTS = Path("plots")
 
 
 def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
@@ -25,8 +30,10 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
     content: of params.yaml, as it is written there
     """
     tasks = sorted(parameters.tasks, key=lambda name: SEED.index(name) if name in SEED else 9)
-    metrics = {name: read_metrics(Path("metrics", f"{name}.json")) for name in CHECKS}
-    metrics |= {name: read_metrics(Files(name).metrics) for name in tasks}
+    metrics = {
+        name: read_metrics(Path("metrics", f"{name}.json"), *keys) for name, keys in CHECKS.items()
+    }
+    metrics |= {name: read_metrics(Files(name).metrics, "drift.parameters") for name in tasks}
     dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
     claims = verdict.sentences(metrics, dtypes)
     page = {
@@ -102,7 +109,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
 
 def sweep(name: str) -> dict[str, Any]:
     """What the page shows of a task's sweep."""
-    metrics = read_metrics(Files(name).sweep_metrics)
+    metrics = read_metrics(Files(name).sweep_metrics, "drift.runs")
     return {
         "name": name,
         "pictures": images.sweeps(name),

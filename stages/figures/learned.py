@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.models.mlp import predict
-from stages.task.files import TWINS, Files, History, read_history, read_tensors
+from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
 from stages.task.table import Table, read_table
 
 Array = NDArray[Any]
@@ -88,9 +88,10 @@ def read_results(task: str, activation: str) -> Results:
     files = Files(task)
     twins = {}
     for twin in TWINS:
-        snapshots = read_tensors(files.snapshots[twin])
+        snapshots = read_tensors(files.snapshots[twin], "step", "0.weight")
         steps = np.asarray(snapshots.pop("step"), np.int64)
-        twins[twin] = Learned(read_history(files.history[twin]), steps, snapshots, activation)
+        history = read_history(files.history[twin], *LOSSES)
+        twins[twin] = Learned(history, steps, snapshots, activation)
     return Results(read_table(files.train), read_table(files.test), twins)
 
 
