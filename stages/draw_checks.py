@@ -19,7 +19,7 @@ def main() -> None:
     save(draw_paths(paths), optimizers / "rosenbrock.png")
     variants = read_variants(optimizers / "variants.csv")
     save(draw_variants(variants), optimizers / "variants.png")
-    save(draw_drift(read_history(training / "drift.csv")), training / "drift.png")
+    save(draw_drift(read_history(training / "drift.csv", "step")), training / "drift.png")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from stages.proofs.claims import claim_of_task, say_what_fails
 from stages.proofs.difference import relative_difference, ulp_difference
 from stages.task.command import run
-from stages.task.files import TWINS, Files, History, read_history, read_tensors, write_metrics
+from stages.task.files import (
+    LOSSES,
+    TWINS,
+    Files,
+    History,
+    read_history,
+    read_tensors,
+    write_metrics,
+)
 from stages.task.model import Model
 from stages.task.table import Table, read_parts
 
@@ -25,8 +33,9 @@ def main(task: str, model: Model) -> None:
     files = Files(task)
     parts = read_parts(files)
     tables = {name: table.in_own_units() for name, table in parts.items()}
-    models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
-    histories = {twin: read_history(files.history[twin]) for twin in TWINS}
+    models = {"numpy": read_tensors(files.model["numpy"], "0.weight")}
+    models["torch"] = read_tensors(files.model["torch"], *models["numpy"])
+    histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
     metrics["drift"] = _drift(models, histories)
     if not model.hidden and model.loss == "half_mse":

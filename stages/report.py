@@ -16,14 +16,21 @@ from stages.task.parameters import Parameters, read_parameters
 from stages.task.variants import read_variants
 
 FIRST = ("regression", "classification")  # the tasks that the project began with
-CHECKS, PLOTS = ("optimizers", "training", "gradients"), Path("plots")
+CHECKS = {  # and what their metrics have
+    "optimizers": ["*.variants", "*.steps"],
+    "training": ["*.steps"],
+    "gradients": ["*.*.relative_error"],
+}
+PLOTS = Path("plots")
 
 
 def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
     """Writes report.html from metrics/ and plots/; content: params.yaml as it is written."""
     tasks = sorted(parameters.tasks, key=lambda name: FIRST.index(name) if name in FIRST else 9)
-    metrics = {name: read_metrics(Path("metrics", f"{name}.json")) for name in CHECKS}
-    metrics |= {name: read_metrics(Files(name).metrics) for name in tasks}
+    metrics = {
+        name: read_metrics(Path("metrics", f"{name}.json"), *keys) for name, keys in CHECKS.items()
+    }
+    metrics |= {name: read_metrics(Files(name).metrics, "drift.parameters") for name in tasks}
     dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
     claims = verdict.sentences(metrics, dtypes)
     page = {
@@ -100,7 +107,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
 
 def sweep(name: str) -> dict[str, Any]:
     """What the page shows of a task's sweep."""
-    metrics = read_metrics(Files(name).sweep_metrics)
+    metrics = read_metrics(Files(name).sweep_metrics, "drift.runs")
     return {
         "name": name,
         "pictures": images.sweeps(name),

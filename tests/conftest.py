@@ -32,6 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 LONGEST = [
     *["test_end_to_end", "test_drawn", "test_muon", "test_readme", "test_experiments"],
     *["test_workflows", "test_contributing", "test_where", "test_sweep", "test_pipeline"],
+    *["test_kills", "test_faults"],
 ]
 
 

@@ -1,6 +1,8 @@
 """The pipeline as its users run it: in copies of this repository, with short trainings."""
 
 import shutil
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,47 @@ def test_a_mistake_is_one_line_and_loses_nothing(project: Path) -> None:
     run(project, "git", "restore", "params.yaml")
     assert stages_run(run(project, "dvc", "repro")) == []
     assert run(project, "git", "status", "--short") == ""
+
+
+def test_what_a_mistake_deletes_comes_back(project: Path) -> None:
+    """Of each kind of stage that asks for parameters: DVC deletes its results before it fails."""
+    first, locked = (project / "params.yaml").read_text(), lock(project)
+    asking = {
+        name: sections(entry)[0]
+        for name, entry in locked.items()
+        if "params" in entry and name.partition("@")[2] in ("", "regression")
+    }
+    kinds = {name.partition("@")[0] for name in asking}
+    assert kinds == {*TASK_STAGES, *CHECK_STAGES} - {"draw_sweep", "draw_checks"}
+
+    def mistakes(parameters: dict[str, Any]) -> None:
+        for keys in asking.values():
+            reduce(getitem, keys.split("."), parameters)["mistake"] = 1
+
+    edit_parameters(project, mistakes)
+    stages = [*asking, *LAST]
+    with pytest.raises(AssertionError, match=r"tasks\.regression\.split\.mistake: "):
+        run(project, "dvc", "repro", "--single-item", "--keep-going", *stages)
+    for out in (out for stage in stages for out in locked[stage]["outs"]):
+        assert not (project / out["path"]).exists()
+    (project / "params.yaml").write_text(first)
+    assert stages_run(run(project, "dvc", "repro")) == []
+    assert run(project, "git", "status", "--short") == ""
+    assert run(project, "dvc", "status", "--quiet") == ""
+
+
+def test_what_was_pushed_does_not_run_elsewhere(project: Path, tmp_path: Path) -> None:
+    """Nor does what a change does not concern."""
+    run(project, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    run(project, "git", "commit", "--quiet", "--all", "--message", "a remote")
+    run(project, "dvc", "push", "--run-cache")
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(clone))
+    run(clone, "dvc", "pull", "--run-cache")
+    with (clone / "README.md").open("a") as file:
+        file.write("A change.\n")
+    assert stages_run(run(clone, "dvc", "repro")) == []
+    assert run(clone, "git", "status", "--short") == " M README.md\n"
 
 
 def test_what_has_run_does_not_run_again(project: Path) -> None:
@@ -111,7 +154,7 @@ def test_branches_that_change_different_tasks_merge_and_only_the_report_runs(pro
 def test_a_stage_writes_the_same_bytes_from_nothing_but_its_dependencies(
     reproduced: Path, tmp_path: Path, stage: str
 ) -> None:
-    locked = yaml.safe_load((reproduced / "dvc.lock").read_text())["stages"][stage]
+    locked = lock(reproduced)[stage]
     # In place of the schema of the whole file, which can refuse it and do nothing else to a stage.
     schema = tmp_path / "stages/task/parameters.py"
     schema.parent.mkdir(parents=True)
@@ -123,6 +166,19 @@ def test_a_stage_writes_the_same_bytes_from_nothing_but_its_dependencies(
     run(tmp_path, *locked["cmd"].split())
     for out in locked["outs"]:
         assert content(tmp_path / out["path"]) == content(reproduced / out["path"])
+
+
+def sections(locked: dict[str, Any]) -> list[str]:
+    """The sections of params.yaml that a stage asks for, without single values."""
+    given = locked["params"]["params.yaml"]
+    return [key for key, value in given.items() if isinstance(value, dict)]
+
+
+def lock(directory: Path) -> dict[str, Any]:
+    """DVC's record of each stage."""
+    stages = yaml.safe_load((directory / "dvc.lock").read_text())["stages"]
+    assert isinstance(stages, dict)
+    return stages
 
 
 def content(path: Path) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from stages.figures.sweeps.heatmap import draw_heatmaps
 from stages.figures.sweeps.settings import read_sweep
 from stages.figures.sweeps.sweep_losses import draw_sweep
 from stages.proofs.difference import relative_difference
-from stages.task.files import TWINS, Files, read_history, reading
+from stages.task.files import LOSSES, TWINS, Files, read_history, reading
 
 LARGE = 150_000  # characters of SVG: a larger figure is embedded in pixels
 
@@ -66,7 +66,7 @@ def figure(drawn: Figure, file: Path, label: str) -> Picture | Markup:
 def losses(task: str, dtype: str) -> Picture | Markup:
     """The losses of both twins, and how far apart they are."""
     files = Files(task)
-    histories = {twin: read_history(files.history[twin]) for twin in TWINS}
+    histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     epochs, ours, theirs = (
         histories["numpy"]["epoch"],
         *(np.array(histories[twin]["train_loss"])[:, None] for twin in TWINS),
@@ -82,7 +82,7 @@ def losses(task: str, dtype: str) -> Picture | Markup:
 def drift(path: Path) -> Picture | Markup:
     """How far the twins drift apart, from the file at `path`."""
     label = "The relative difference of the parameters by step, a line for each optimizer"
-    return figure(draw_drift(read_history(path)), path.with_suffix(".png"), label)
+    return figure(draw_drift(read_history(path, "step")), path.with_suffix(".png"), label)
 
 
 def sweeps(task: str) -> list[Picture | Markup]:

@@ -13,6 +13,7 @@ of it: tests/test_pipeline.py reads it there.
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +24,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError
-from stages.task.files import read_tensors, write_tensors
+from stages.task.errors import InputError, in_words
+from stages.task.files import read_tensors, write_file, write_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,12 +45,16 @@ class Process:
     def result(self) -> Arrays:
         """Waits for the end of the work and returns its arrays, by name; to be called once.
 
-        Raises an InputError of the work as it is, and RuntimeError with the traceback of any other.
+        Raises InputError if the work does, if it cannot write its results, or if the process is
+        killed, and RuntimeError with the traceback of any other error.
         """
         _, printed = self._process.communicate()
         mistake, code = self._folder / MISTAKE, self._process.returncode
         if mistake.exists():
             raise InputError(mistake.read_text())
+        if code < 0:
+            how = signal.Signals(-code).name
+            raise InputError(f"{self._module} was killed by {how}, perhaps for want of memory")
         if code != 0:
             raise RuntimeError(f"{self._module} ended with exit code {code}:\n{printed.rstrip()}")
         sys.stderr.write(printed)  # warnings
@@ -75,7 +80,7 @@ def start(
         environment["ATEN_CPU_CAPABILITY"] = "default"
     with TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / SETTINGS).write_text(json.dumps(settings))
+        write_file(folder / SETTINGS, json.dumps(settings).encode())
         write_tensors(folder / ARRAYS, arrays)
         with subprocess.Popen(
             [sys.executable, "-m", module, name],
@@ -98,5 +103,5 @@ def answer(work: Callable[[Any, Arrays], Arrays]) -> None:
     settings = json.loads((folder / SETTINGS).read_text())
     try:
         write_tensors(folder / RESULTS, work(settings, read_tensors(folder / ARRAYS)))
-    except InputError as error:
-        (folder / MISTAKE).write_text(str(error))
+    except (InputError, OSError) as error:
+        write_file(folder / MISTAKE, in_words(error).encode())

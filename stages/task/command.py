@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from stages.task.errors import InputError, unknown
+from stages.task.errors import InputError, in_words, unknown
 from stages.task.files import PARAMETERS, read_content
 
 Kind = TypeVar("Kind")
@@ -44,10 +44,8 @@ def plain_errors() -> Iterator[None]:
         gc.enable()
     try:
         yield
-    except InputError as error:
-        sys.exit(str(error))
-    except OSError as error:
-        sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (InputError, OSError) as error:
+        sys.exit(in_words(error))
     except MemoryError as error:
         sys.exit(f"{str(error) or 'out of memory'}: smaller sizes in {PARAMETERS} need less")
     except KeyboardInterrupt:

@@ -26,4 +26,7 @@ def read_curves(path: Path) -> list[dict[str, str]]:
         points = [dict(zip(names, row, strict=True)) for row in rows]
         if not points or not {"optimizer", *MEASURES} <= points[0].keys():
             raise ValueError("it has no points")
+        for point in points:
+            for measure in MEASURES:
+                float(point[measure] or "inf")
         return points

@@ -11,6 +11,13 @@ class InputError(Exception):
     """
 
 
+def in_words(error: InputError | OSError) -> str:
+    """What the user reads of an error that they can mend."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
     """Says that `name` is not one of the `valid` names, and which of them may have been meant."""
     valid = list(valid)

@@ -8,7 +8,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from stages.task.errors import InputError, named, shown
 
 PARAMETERS = "params.yaml"
 TWINS = ("numpy", "torch")
+LOSSES = ("epoch", "step", "train_loss")  # every history of a training has them
 
 
 class Files:
@@ -98,16 +99,19 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.generic]]) -> Non
     write_file(path, save(ordered))
 
 
-def read_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
+def read_tensors(path: Path, *names: str) -> dict[str, NDArray[np.generic]]:
     """Reads the arrays of a safetensors file by name, in the order of the names.
 
+    names: some that must be there
     Raises InputError if the file is damaged, OSError if it cannot be read.
     """
     from safetensors.numpy import load_file
 
     with reading(path):
         path.open("rb").close()  # whose errors say what is wrong; safetensors' do not
-        return dict(sorted(load_file(path).items()))
+        tensors = dict(sorted(load_file(path).items()))
+        _require(names, tensors)
+        return tensors
 
 
 History = dict[str, list[float]]
@@ -120,18 +124,21 @@ def write_history(path: Path, history: History) -> None:
     write_csv(path, [history, *written])
 
 
-def read_history(path: Path) -> History:
+def read_history(path: Path, *names: str) -> History:
     """Reads the columns of a history; an empty field becomes NaN.
 
+    names: some that must be there
     Raises InputError if the file is damaged, OSError if it cannot be read.
     """
     with reading(path), path.open(newline="") as file:
-        names, *rows = csv.reader(file)
+        header, *rows = csv.reader(file)
         columns = zip(*rows, strict=True)
-        return {
+        history = {
             name: [float(value) if value else math.nan for value in column]
-            for name, column in zip(names, columns, strict=True)
+            for name, column in zip(header, columns, strict=True)
         }
+        _require(names, history)
+        return history
 
 
 def write_metrics(path: Path, metrics: Mapping[str, object]) -> None:
@@ -139,16 +146,34 @@ def write_metrics(path: Path, metrics: Mapping[str, object]) -> None:
     write_file(path, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
 
 
-def read_metrics(path: Path) -> Any:
+def read_metrics(path: Path, *keys: str) -> Any:
     """Reads the metrics in a file.
 
+    keys: some that must be there, dotted; * stands for each of at least one
     Raises InputError if they are not JSON or not by name, OSError if it cannot be read.
     """
     with reading(path):
         metrics = json.loads(path.read_bytes())
-    if not isinstance(metrics, dict):
-        raise damaged(path, f"must be metrics by name, got {shown(metrics)}")
+        if not isinstance(metrics, dict):
+            raise ValueError(f"must be metrics by name, got {shown(metrics)}")
+        _require(keys, [key for key in keys if _has(metrics, key.split("."))])
     return metrics
+
+
+def _require(names: Iterable[str], there: Collection[str]) -> None:
+    for name in names:
+        if name not in there:
+            raise ValueError(f"it has no {name}")
+
+
+def _has(content: object, keys: Sequence[str]) -> bool:
+    if not keys:
+        return True
+    if not isinstance(content, Mapping):
+        return False
+    first, *rest = keys
+    inner = content.values() if first == "*" else [content[first]] if first in content else ()
+    return bool(inner) and all(_has(each, rest) for each in inner)
 
 
 DEEPEST = 100  # DVC itself ends in a RecursionError a little beyond

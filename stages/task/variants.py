@@ -40,6 +40,8 @@ def read_variants(path: Path) -> list[Variant]:
         names, *rows = csv.reader(file)
         if tuple(names) != COLUMNS:
             raise ValueError(f"its columns must be {', '.join(COLUMNS)}")
+        if not rows:
+            raise ValueError("it has no variants")
         return [
             Variant(optimizer, variant, *(int(number) if number else None for number in numbers))
             for optimizer, variant, *numbers in rows

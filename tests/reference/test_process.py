@@ -1,6 +1,7 @@
 """Processes for torch: what goes in, what comes out, and that no process outlives its use."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from faults import full_disk
 from repository import ROOT
 
 from stages.reference.process import start
-from stages.task.errors import InputError
+from stages.task.errors import InputError, in_words
 
 Module = Callable[[str], str]
 
@@ -110,10 +112,25 @@ def test_any_other_error_comes_with_its_traceback(module: Module) -> None:
     assert last == "ZeroDivisionError: division by zero"
 
 
-def test_a_process_that_dies_says_so(module: Module) -> None:
+def test_a_process_that_is_killed_is_one_line(module: Module) -> None:
     name = module("os.kill(os.getpid(), 9)")
-    with start(name, "native", None, {}) as process, pytest.raises(RuntimeError, match="code -9"):
+    with start(name, "native", None, {}) as process, pytest.raises(InputError) as caught:
         process.result()
+    assert str(caught.value) == "worker was killed by SIGKILL, perhaps for want of memory"
+
+
+@pytest.mark.parametrize("size", [10, 50_000])
+def test_a_full_disk_is_an_error_with_the_name_of_the_file(module: Module, size: int) -> None:
+    """On either side: the arrays do not fit on it, or the results do not."""
+    name = module("return {'x': np.zeros(10_000)}")
+    with (
+        pytest.raises((InputError, OSError)) as caught,
+        full_disk(size),
+        start(name, "native", None, {"x": np.zeros(100)}) as process,
+    ):
+        process.result()
+    pattern = r".+/(settings\.json|arrays\.safetensors|results\.safetensors): File too large"
+    assert re.fullmatch(pattern, in_words(caught.value))
 
 
 def test_an_unknown_module_is_an_error() -> None:

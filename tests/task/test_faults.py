@@ -3,15 +3,13 @@
 import errno
 import os
 import re
-import resource
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from faults import full_disk
 from matplotlib.figure import Figure
 
 from stages.figures.style import save
@@ -60,19 +58,6 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "png": lambda path: image(path, "a picture"),
     "gif": lambda path: animation(path, "an animation"),
 }
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file can become larger than `size` bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -129,6 +114,30 @@ def test_a_damaged_file_is_one_line_that_says_how_to_mend_it(
         READERS[kind](path)
     pattern = re.escape(str(path)) + r": is damaged \(.+\); delete it, and dvc repro makes it anew"
     assert re.fullmatch(pattern, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("content", "keys", "lacking"),
+    [
+        ({}, ["drift"], "drift"),
+        ({"drift": {}}, ["drift.runs"], "drift.runs"),
+        ({"drift": 1}, ["drift", "drift.runs"], "drift.runs"),
+        ({}, ["*"], "*"),
+        ({"SGD": {"steps": 1}, "Adam": {}}, ["*.steps"], "*.steps"),
+        ({"SGD": {"steps": None}}, ["*.steps", "*"], None),
+    ],
+)
+def test_metrics_without_what_is_needed_are_damaged(
+    tmp_path: Path, content: dict[str, Any], keys: list[str], lacking: str | None
+) -> None:
+    path = tmp_path / "file"
+    write_metrics(path, content)
+    if lacking is None:
+        assert read_metrics(path, *keys) == content
+        return
+    with pytest.raises(InputError) as caught:
+        read_metrics(path, *keys)
+    assert str(caught.value).startswith(f"{path}: is damaged (it has no {lacking});")
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "parquet", "gif"])

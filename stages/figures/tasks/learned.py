@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.models.mlp import predict
 from stages.proofs.difference import relative_difference
-from stages.task.files import TWINS, Files, History, read_history, read_tensors
+from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
 from stages.task.table import Table, read_table
 
 Array = NDArray[Any]
@@ -121,9 +121,9 @@ def read_results(task: str, activation: str) -> Results:
     train, test = read_table(files.train), read_table(files.test)
     twins = {}
     for twin in TWINS:
-        snapshots = read_tensors(files.snapshots[twin])
+        snapshots = read_tensors(files.snapshots[twin], "step", "0.weight")
         steps = np.asarray(snapshots.pop("step"), np.int64)
-        history = read_history(files.history[twin])
+        history = read_history(files.history[twin], *LOSSES)
         twins[twin] = Learned(history, steps, snapshots, activation, train.units)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
