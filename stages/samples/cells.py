@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -129,8 +129,11 @@ class Reader:
         elif isinstance(cell, int | float | Decimal | np.number):
             value = float(text)
         if math.isnan(value):
-            option = self._advises and _option_for(text)
-            raise ValueError(f"must be a number, got {shown(cell)}{option or advice}")
+            if not isinstance(cell, str | date):  # a list, which no option reads
+                advice = ""
+            elif self._advises:
+                advice = _option_for(text) or advice
+            raise ValueError(f"must be a number, got {shown(cell)}{advice}")
         if math.isinf(value):
             raise ValueError(f"must be a finite number, got {value}")
         return self.missing("a number") if value in self._numbers else value

@@ -89,6 +89,14 @@ class Notation(Section):
             raise ValueError(f"must not be the decimal sign, got {shown(thousands)}")
         return thousands
 
+    @field_validator("dates")
+    @classmethod
+    def _a_date_is_no_category(cls, dates: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for name in dates:
+            if name in info.data.get("categories", ()):
+                raise ValueError(f"must not have one of the categories, got {shown(name)}")
+        return dates
+
 
 class OwnTable(Notation):
     """Data that is in a table of the user's own.
@@ -161,15 +169,15 @@ def _suffix(source: str) -> str:
 
 
 def _source(value: object) -> Generator | OwnTable:
-    if not isinstance(value, dict) or not isinstance(source := value.get("source", ""), str):
-        return Generator.model_validate(value)
+    given = value if isinstance(value, dict) else {}
+    source = given.get("source")
+    if not isinstance(source, str):  # a mistake of its own; the other keys tell what is meant
+        return (OwnTable if "target" in given else Generator).model_validate(value)
     if _suffix(source) in TABLES:
         return OwnTable.model_validate(value)
-    if source and not source.endswith(".py"):
-        # Of what kind the other keys should be is not known.
+    if not source.endswith(".py"):  # of what kind the other keys should be is not known
         raise wrong((("source",), f"{KINDS}, got {shown(source)}"))
-    section = OwnTable if not source and "target" in value else Generator
-    return section.model_validate(value)
+    return Generator.model_validate(value)
 
 
 Source = Annotated[

@@ -417,6 +417,16 @@ REFUSALS = [
     ),
     (
         "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "categories": ["a"], "dates": {"a": "iso"}},
+        "tasks.moons.data.dates: must not have one of the categories, got 'a'",
+    ),
+    (
+        "tasks/moons/data",
+        {"target": "b"},
+        "tasks.moons.data.source: is missing; expected a text",
+    ),
+    (
+        "tasks/moons/data",
         {"source": "my.csv", "target": "b", "missing": "mode"},
         "tasks.moons.data.missing: must be one of refuse, drop, mean, median; got 'mode'",
     ),
