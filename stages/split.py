@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.task.command import run
-from stages.task.errors import InputError
+from stages.task.errors import InputError, shown
 from stages.task.files import Files
 from stages.task.parts import Split
 from stages.task.table import Table, read_table, write_table
@@ -43,6 +43,9 @@ def main(task: str, split: Split) -> None:
 def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     """Chooses at random the samples to test on, from every class in proportion to its size.
 
+    A table with groups is split between them, and neither part is sure to have its share of each
+    class.
+
     Returns (samples,): whether a sample is one of them.
     Raises InputError where a part would lack a class, or be empty; only with a `test` of 0 may the
     test part be.
@@ -50,9 +53,11 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     samples = len(table.target)
     if split.test == 0:
         return np.zeros(samples, np.bool_)
+    test = split.test if isinstance(split.test, int) else round(split.test * samples)
+    if table.groups is not None:
+        return choose_groups(table, table.groups, test, split.seed)
     groups = np.zeros(samples, np.int64) if table.classes is None else table.target
     sizes = np.bincount(groups.astype(np.int64))
-    test = split.test if isinstance(split.test, int) else round(split.test * samples)
     least, most = len(sizes), samples - len(sizes)
     if not least <= test <= most:
         raise InputError(
@@ -63,6 +68,36 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     random, testing = np.random.default_rng(split.seed), np.zeros(samples, np.bool_)
     for group, count in enumerate(share(test, sizes)):
         testing[random.permutation(np.flatnonzero(groups == group))[:count]] = True
+    return testing
+
+
+def choose_groups(
+    table: Table, groups: NDArray[np.int64], test: int, seed: int
+) -> NDArray[np.bool_]:
+    """Chooses groups at random, those that bring the number of their samples nearer to `test`.
+
+    groups: (samples,), of each sample
+    Returns (samples,): whether a sample is in one of them.
+    Raises InputError where a part would lack a class, or be empty.
+    """
+    sizes = np.bincount(groups)
+    chosen, total = np.zeros(len(sizes), np.bool_), 0
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        if abs(total + sizes[group] - test) < abs(total - test):
+            chosen[group], total = True, total + sizes[group]
+    testing: NDArray[np.bool_] = chosen[groups]
+    if not 0 < total < len(groups):
+        raise InputError(
+            f"must leave both parts a group of data.group, of which there are {len(sizes)} with "
+            f"{sizes.min()} to {sizes.max()} samples; got {test}"
+        )
+    for index, label in enumerate(table.classes or ()):
+        for part, name in ((testing, "test"), (~testing, "training")):
+            if not (table.target[part] == index).any():
+                raise InputError(
+                    f"leaves the {name} part no sample of class {shown(label)}, since groups are "
+                    "not parted; another split.seed may"
+                )
     return testing
 
 

@@ -91,8 +91,8 @@ class Reader:
         if not self._may_be_missing:
             words = f"is missing; expected {expected}"
             if self._advises:
-                words += "; data.missing: drop leaves such samples out"
-                words += ", mean and median fill them in" if self._fills else ""
+                fills = ", mean or median" if self._fills else ""
+                words += f", or data.missing: drop{fills}"
             raise ValueError(words)
         return math.nan
 

@@ -101,13 +101,15 @@ class Notation(Section):
 class OwnTable(Notation):
     """Data that is in a table of the user's own.
 
-    features: None for all columns but the target and those to ignore
+    features: None for all columns but the target, the group and those to ignore
+    group: the column that says which samples the split must not part
     separator, header, comment, encoding, quote: of a table that is text
     """
 
     source: Text
     features: Names | None = None
     target: Text
+    group: Text | None = None
     ignore: tuple[str, ...] = ()
     separator: Annotated[Text, AfterValidator(_separator)] | None = None
     header: Flag = True
@@ -134,12 +136,14 @@ class OwnTable(Notation):
             raise ValueError(f"must name each column once, got {', '.join(sorted(repeated))} again")
         return features
 
-    @field_validator("target")
+    @field_validator("target", "group")
     @classmethod
-    def _target_is_no_feature(cls, target: str, info: ValidationInfo) -> str:
-        if target in (info.data.get("features") or ()):
-            raise ValueError(f"must not be one of the features, got {shown(target)}")
-        return target
+    def _is_no_feature(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name in (info.data.get("features") or ()):
+            raise ValueError(f"must not be one of the features, got {shown(name)}")
+        if name is not None and name == info.data.get("target"):
+            raise ValueError(f"must not be the target, got {shown(name)}")
+        return name
 
     @field_validator("ignore")
     @classmethod
@@ -148,8 +152,9 @@ class OwnTable(Notation):
     ) -> tuple[str, ...]:
         if ignore and info.data.get("features"):
             raise ValueError("has no effect beside features, which names those to take")
-        if (target := info.data.get("target")) in ignore:
-            raise ValueError(f"must not have the target, got {shown(target)}")
+        for key in ("target", "group"):
+            if (name := info.data.get(key)) in ignore:
+                raise ValueError(f"must not have the {key}, got {shown(name)}")
         return ignore
 
     @field_validator("separator", "header", "comment", "encoding", "quote")

@@ -135,8 +135,8 @@ def test_a_number_is_exact_in_every_notation(value, signs):
 
 
 # What is seen and not understood is answered with the option that would read it.
-DROP = "data.missing: drop leaves such samples out"
-FILL = f"{DROP}, mean and median fill them in"
+DROP = "or data.missing: drop"
+FILL = f"{DROP}, mean or median"
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ FILL = f"{DROP}, mean and median fill them in"
             {},
             "line 2: unexpected end of data; data.quote: none takes quotes for text",
         ),
-        ("a,b,k\n1,NA,3\n", {}, f"line 2, column b: is missing; expected a number; {FILL}"),
-        ("a,b,k\n1,2,\n", {}, f"line 2, column k: is missing; expected a number; {DROP}"),
+        ("a,b,k\n1,NA,3\n", {}, f"line 2, column b: is missing; expected a number, {FILL}"),
+        ("a,b,k\n1,2,\n", {}, f"line 2, column k: is missing; expected a number, {DROP}"),
         (
             "a,b,k\n1,2,\n",
             {"missing": "mean"},
-            f"line 2, column k: is missing; expected a number; {DROP}",
+            f"line 2, column k: is missing; expected a number, {DROP}",
         ),
         (
             ",a,k\n0,1,2\n",
@@ -345,6 +345,21 @@ def test_what_is_to_be_filled_in_is_left_to_the_split():
     read = table("a,b,k\n1,2,3\n,x,3\n4,,6\n", missing="median", missing_values=["x"])
     np.testing.assert_array_equal(read.features, [[1, 2], [np.nan, np.nan], [4, np.nan]])
     assert read.fill == "median"
+
+
+def test_groups_are_neither_features_nor_lost():
+    text = "id,patient,a,k\n1,x,1,1\n2,y,2,2\n3,x,3,3\n"
+    read = table(text, features=None, group="patient", ignore=["id"])
+    assert list(read.feature_names) == ["a"]
+    assert read.groups.tolist() == [0, 1, 0]
+    assert refusal(text.replace("y", ""), features=None, group="patient").startswith(
+        "t.csv: line 3, column patient: is missing; expected a group"
+    )
+    assert refusal(text, "a", group="patent").startswith(
+        "data.group: t.csv has no column 'patent' (did you mean patient?)"
+    )
+    frame = pa.table({"a": [1.0, 2.0], "patient": ["u", "u"], "k": [1, 2]})
+    assert table(frame, None, group="patient").groups.tolist() == [0, 0]
 
 
 # ------------------------------------------------------------------- categories and dates

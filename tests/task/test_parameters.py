@@ -380,8 +380,8 @@ REFUSALS = [
         "tasks/moons/data",
         {"source": "my.csv", "features": ["a"], "target": "b", "seed": 1},
         "tasks.moons.data.seed: unknown key; valid keys are decimal, thousands, units, missing, "
-        "missing_values, categories, dates, source, features, target, ignore, separator, header, "
-        "comment, encoding, quote",
+        "missing_values, categories, dates, source, features, target, group, ignore, separator, "
+        "header, comment, encoding, quote",
     ),
     (
         "tasks/moons/data",
@@ -424,6 +424,16 @@ REFUSALS = [
         "tasks/moons/data",
         {"target": "b"},
         "tasks.moons.data.source: is missing; expected a text",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": "b", "group": "a"},
+        "tasks.moons.data.group: must not be one of the features, got 'a'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "group": "b"},
+        "tasks.moons.data.group: must not be the target, got 'b'",
     ),
     (
         "tasks/moons/data",
