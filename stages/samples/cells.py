@@ -115,7 +115,8 @@ class Reader:
             return None
         # Of a column of lists, the shape is another.
         plain = array.shape == (len(cells),) and np.isfinite(array).all()
-        return array if plain and not np.isin(array, self._numbers).any() else None
+        marked = self._numbers and np.isin(array, self._numbers).any()
+        return array if plain and not marked else None
 
     def _number(self, cell: object, advice: str) -> float:
         if self.is_missing(cell):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT
 
+from stages.samples.cells import Reader
 from stages.samples.columns import make_table
+from stages.samples.labels import Labels
 from stages.samples.reader import read_parquet, read_text
 from stages.task.errors import InputError
 from stages.task.source import OwnTable
@@ -132,6 +135,37 @@ def test_a_number_is_exact_in_every_notation(value, signs):
     text = text.replace(",", "T").replace(".", decimal).replace("T", thousands)
     options = {"decimal": decimal, "thousands": thousands, "separator": ";"}
     assert table(f"a;k\n{text};0\n1;0\n", "a", **options).features[0, 0] == expected
+
+
+@given(data=st.data())
+def test_what_pandas_writes_is_read_as_it_was(data):
+    def any_of(*values):
+        return data.draw(st.sampled_from(values))
+
+    separator, decimal = any_of((",", "."), (";", ","), ("\t", ","), ("|", "."))
+    encoding, source = (
+        any_of("utf-8", "utf-8-sig", "latin-1", "utf-16"),
+        any_of("t.csv", "t.csv.gz"),
+    )
+    numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**9), 10**9)
+    texts = st.text("aéß;,|\"'\n x", min_size=1).filter(lambda text: text == text.strip())
+    rows = data.draw(st.lists(st.tuples(numbers, texts, numbers), min_size=2))
+    pd.DataFrame(rows, columns=["a", "b", "k"]).to_csv(
+        source,
+        index=False,
+        sep=separator,
+        decimal=decimal,
+        encoding=encoding,
+        lineterminator=any_of("\n", "\r\n"),
+        quoting=any_of(csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC),
+    )
+    options = {"separator": separator, "decimal": decimal, "encoding": encoding, "source": source}
+    read = table(Path(source).read_bytes(), categories=["b"], **options)
+    assert read.features[:, 0].tolist() == [float(a) for a, _, _ in rows]
+    assert [read.categories["b"][int(code)] for code in read.features[:, 1]] == [
+        b for _, b, _ in rows
+    ]
+    assert read.target.tolist() == [float(k) for _, _, k in rows]
 
 
 # What is seen and not understood is answered with the option that would read it.
@@ -319,6 +353,15 @@ def test_labels_that_are_numbers_are_told_apart_exactly(labels, classes, target)
     read = table("a,k\n" + rows, "a", loss="cross_entropy")
     assert read.classes == classes
     assert read.target.tolist() == target
+
+
+def test_many_labels_take_a_time_that_grows_with_them():
+    labels = Labels(Reader(None), "class")
+    codes = labels.read([str(index) for index in reversed(range(50_000))])
+    start = time.process_time()
+    assert labels.sort(codes)[:2] == ["0", "1"]
+    assert codes[:2].tolist() == [49_999, 49_998]
+    assert time.process_time() - start < 5  # minutes where each was looked for among all
 
 
 @pytest.mark.parametrize("label", ["1e400", "-1E+999", "inf", "9" * 5000])
