@@ -18,6 +18,12 @@ def main(task: str, split: Split) -> None:
     """Writes the train and the test table of a task."""
     files = Files(task)
     table = read_table(files.raw)
+    if split.strata > 1 and (table.classes is not None or table.groups is not None):
+        instead = "data.group" if table.groups is not None else "classes"
+        raise InputError(
+            f"params.yaml: tasks.{task}.split.strata: must be 1, since the samples are split by "
+            f"{instead}; got {split.strata}"
+        )
     try:
         testing = choose(table, split)
     except InputError as error:
@@ -43,8 +49,8 @@ def main(task: str, split: Split) -> None:
 def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     """Chooses at random the samples to test on, from every class in proportion to its size.
 
-    A table with groups is split between them, and neither part is sure to have its share of each
-    class.
+    Where the target is a number, its strata take the place of classes. A table with groups is split
+    between them, and neither part is sure to have its share of each class.
 
     Returns (samples,): whether a sample is one of them.
     Raises InputError where a part would lack a class, or be empty; only with a `test` of 0 may the
@@ -56,14 +62,18 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     test = split.test if isinstance(split.test, int) else round(split.test * samples)
     if table.groups is not None:
         return choose_groups(table, table.groups, test, split.seed)
-    groups = np.zeros(samples, np.int64) if table.classes is None else table.target
+    groups = table.target
+    if table.classes is None:
+        rank = np.argsort(np.argsort(table.target, kind="stable"))
+        groups = rank * split.strata // samples
     sizes = np.bincount(groups.astype(np.int64))
     least, most = len(sizes), samples - len(sizes)
+    kind = "stratum" if table.classes is None else "class"
     if not least <= test <= most:
         raise InputError(
             f"must be from {least} to {most} of the {samples} samples, got {test}"
             + ("" if test == split.test else f", which is {split.test:g} of them")
-            + ("" if table.classes is None else "; each class needs one in either part")
+            + ("" if len(sizes) == 1 else f"; each {kind} needs one in either part")
         )
     random, testing = np.random.default_rng(split.seed), np.zeros(samples, np.bool_)
     for group, count in enumerate(share(test, sizes)):

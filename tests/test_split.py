@@ -109,6 +109,24 @@ def test_the_largest_remainder_gets_the_sample_that_is_left(sizes, data):
 
 
 @given(
+    samples=st.integers(20, 200),
+    strata=st.integers(2, 5),
+    share=st.floats(0.3, 0.7),
+    seed=st.integers(0, 2**64),
+)
+def test_each_stratum_of_a_number_tests_in_proportion(samples, strata, share, seed):
+    target = np.random.default_rng(0).permutation(samples) ** 2.0
+    table = replace(numbers(samples), target=target)
+    options = Split(test=share, seed=seed, standardize=False, strata=strata)
+    testing = choose(table, options)
+    assert testing.sum() == round(share * samples)
+    for part in np.array_split(np.sort(target), strata):
+        inside = np.isin(target, part)
+        # A sample at an edge may be in the next stratum, and shares are rounded.
+        assert abs((testing & inside).sum() - share * inside.sum()) < 3
+
+
+@given(
     sizes=st.lists(st.integers(1, 20), min_size=2, max_size=30),
     seed=st.integers(0, 2**64),
     share=st.floats(0.1, 0.9),
@@ -362,6 +380,26 @@ def test_a_part_without_one_of_the_classes_is_refused(project, test, got):
         "params.yaml: tasks.moons.split.test: must be from 3 to 37 of the 40 samples, "
         f"got {got}; each class needs one in either part"
     )
+
+
+@pytest.mark.parametrize("by", ["classes", "data.group"])
+def test_strata_are_of_numbers_without_groups(project, by):
+    edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(strata=4))
+    table = classes([20, 20]) if by == "classes" else replace(numbers(9), groups=np.arange(9))
+    write_table(Files("moons").raw, table)
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["moons"])
+    assert stopped.value.code == (
+        "params.yaml: tasks.moons.split.strata: must be 1, since the samples are split by "
+        f"{by}; got 4"
+    )
+
+
+@pytest.mark.parametrize("strata", [5, 6, 10, 11, 100])
+def test_a_stratum_needs_a_sample_in_either_part(strata):
+    options = Split(test=4, seed=1, standardize=False, strata=strata)
+    with pytest.raises(InputError, match="each stratum needs one in either part"):
+        choose(numbers(10), options)
 
 
 @pytest.mark.usefixtures("project")

@@ -352,7 +352,7 @@ REFUSALS = [
         "tasks/moons/split",
         MISSING,
         "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize, "
-        "standardize_target",
+        "strata, standardize_target",
     ),
     (
         "tasks/moons/data",
