@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.task.command import run
-from stages.task.errors import InputError
+from stages.task.errors import InputError, shown
 from stages.task.files import Files
 from stages.task.parts import Split
 from stages.task.table import Table, read_table, write_table
@@ -18,6 +18,12 @@ def main(task: str, split: Split) -> None:
     """Writes the train and the test table of a task."""
     files = Files(task)
     table = read_table(files.raw)
+    if split.strata > 1 and (table.classes is not None or table.groups is not None):
+        instead = "data.group" if table.groups is not None else "classes"
+        raise InputError(
+            f"params.yaml: tasks.{task}.split.strata: must be 1, since the samples are split by "
+            f"{instead}; got {split.strata}"
+        )
     try:
         testing = choose(table, split)
     except InputError as error:
@@ -43,6 +49,9 @@ def main(task: str, split: Split) -> None:
 def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     """Chooses at random the samples to test on, from every class in proportion to its size.
 
+    Where the target is a number, its strata take the place of classes. A table with groups is split
+    between them, and neither part is sure to have its share of each class.
+
     Returns (samples,): whether a sample is one of them.
     Raises InputError where a part would lack a class, or be empty; only with a `test` of 0 may the
     test part be.
@@ -50,19 +59,55 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     samples = len(table.target)
     if split.test == 0:
         return np.zeros(samples, np.bool_)
-    groups = np.zeros(samples, np.int64) if table.classes is None else table.target
-    sizes = np.bincount(groups.astype(np.int64))
     test = split.test if isinstance(split.test, int) else round(split.test * samples)
+    if table.groups is not None:
+        return choose_groups(table, table.groups, test, split.seed)
+    groups = table.target
+    if table.classes is None:
+        rank = np.argsort(np.argsort(table.target, kind="stable"))
+        groups = rank * split.strata // samples
+    sizes = np.bincount(groups.astype(np.int64))
     least, most = len(sizes), samples - len(sizes)
+    kind = "stratum" if table.classes is None else "class"
     if not least <= test <= most:
         raise InputError(
             f"must be from {least} to {most} of the {samples} samples, got {test}"
             + ("" if test == split.test else f", which is {split.test:g} of them")
-            + ("" if table.classes is None else "; each class needs one in either part")
+            + ("" if len(sizes) == 1 else f"; each {kind} needs one in either part")
         )
     random, testing = np.random.default_rng(split.seed), np.zeros(samples, np.bool_)
     for group, count in enumerate(share(test, sizes)):
         testing[random.permutation(np.flatnonzero(groups == group))[:count]] = True
+    return testing
+
+
+def choose_groups(
+    table: Table, groups: NDArray[np.int64], test: int, seed: int
+) -> NDArray[np.bool_]:
+    """Chooses groups at random, those that bring the number of their samples nearer to `test`.
+
+    groups: (samples,), of each sample
+    Returns (samples,): whether a sample is in one of them.
+    Raises InputError where a part would lack a class, or be empty.
+    """
+    sizes = np.bincount(groups)
+    chosen, total = np.zeros(len(sizes), np.bool_), 0
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        if abs(total + sizes[group] - test) < abs(total - test):
+            chosen[group], total = True, total + sizes[group]
+    testing: NDArray[np.bool_] = chosen[groups]
+    if not 0 < total < len(groups):
+        raise InputError(
+            f"must leave both parts a group of data.group, of which there are {len(sizes)} with "
+            f"{sizes.min()} to {sizes.max()} samples; got {test}"
+        )
+    for index, label in enumerate(table.classes or ()):
+        for part, name in ((testing, "test"), (~testing, "training")):
+            if not (table.target[part] == index).any():
+                raise InputError(
+                    f"leaves the {name} part no sample of class {shown(label)}, since groups are "
+                    "not parted; another split.seed may"
+                )
     return testing
 
 

@@ -262,11 +262,8 @@ def test_a_source_that_is_not_there():
 
 # ----------------------------------------------------------------------------------- tables
 
-MISSING = (
-    "is missing; expected a number; data.missing: drop leaves such samples out, "
-    "mean and median fill them in"
-)
-NO_CLASS = "is missing; expected a class; data.missing: drop leaves such samples out"
+MISSING = "is missing; expected a number, or data.missing: drop, mean or median"
+NO_CLASS = "is missing; expected a class, or data.missing: drop"
 CATEGORIES = "; data.categories makes a column of each of its texts"
 
 FLOWERS = """\

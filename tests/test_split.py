@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,69 @@ def test_the_largest_remainder_gets_the_sample_that_is_left(sizes, data):
                 moved[giver] -= 1
                 moved[taker] += 1
                 assert error(moved) >= error(counts) - 1e-9
+
+
+@given(
+    samples=st.integers(20, 200),
+    strata=st.integers(2, 5),
+    share=st.floats(0.3, 0.7),
+    seed=st.integers(0, 2**64),
+)
+def test_each_stratum_of_a_number_tests_in_proportion(samples, strata, share, seed):
+    target = np.random.default_rng(0).permutation(samples) ** 2.0
+    table = replace(numbers(samples), target=target)
+    options = Split(test=share, seed=seed, standardize=False, strata=strata)
+    testing = choose(table, options)
+    assert testing.sum() == round(share * samples)
+    for part in np.array_split(np.sort(target), strata):
+        inside = np.isin(target, part)
+        # A sample at an edge may be in the next stratum, and shares are rounded.
+        assert abs((testing & inside).sum() - share * inside.sum()) < 3
+
+
+@given(
+    sizes=st.lists(st.integers(1, 20), min_size=2, max_size=30),
+    seed=st.integers(0, 2**64),
+    share=st.floats(0.1, 0.9),
+)
+def test_a_group_is_on_one_side(sizes, seed, share):
+    groups = np.random.default_rng(0).permutation(np.arange(len(sizes)).repeat(sizes))
+    table = replace(numbers(len(groups)), groups=groups)
+    try:
+        testing = choose(table, split(share, seed))
+    except InputError:
+        # Then one group is more than half of what is there, or all are more than can test.
+        test = round(share * len(groups))
+        assert min(sizes) >= 2 * test or len(groups) - test <= max(sizes) / 2
+        return
+    assert 0 < testing.sum() < len(groups)
+    for group in range(len(sizes)):
+        assert len(set(testing[groups == group])) == 1
+    # No group that trains would bring the test part nearer to its size.
+    for group in set(groups[~testing]):
+        test = round(share * len(groups))
+        before, after = testing.sum(), testing.sum() + sizes[group]
+        assert abs(after - test) >= abs(before - test)
+
+
+def test_groups_are_chosen_by_the_seed():
+    table = replace(numbers(100), groups=np.arange(100) // 5)
+    first = choose(table, split(20, 1))
+    assert first.sum() == 20
+    np.testing.assert_array_equal(first, choose(table, split(20, 1)))
+    assert (first != choose(table, split(20, 2))).any()
+
+
+def test_a_class_that_groups_keep_from_a_part_is_named():
+    table = Table(np.ones((6, 1)), np.array([0, 0, 0, 0, 1, 1]), ["a"], "k", ["x", "y"])
+    table = replace(table, groups=np.array([0, 0, 1, 1, 2, 2]))
+    with pytest.raises(InputError) as caught:
+        choose(table, split(2))
+    assert re.fullmatch(
+        r"leaves the (test|training) part no sample of class '[xy]', since groups are not parted; "
+        r"another split\.seed may",
+        str(caught.value),
+    )
 
 
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
@@ -246,15 +310,17 @@ def test_standardize_is_what_the_parameter_says(project):
 @pytest.mark.usefixtures("project")
 def test_missing_values_and_categories_pass_from_generate_to_the_parts():
     table = replace(mixed([[1, 0], [NAN, 2], [2, 0], [2, NAN]] * 100), fill="median")
+    table = replace(table, groups=np.arange(400) // 4)
     write_table(Files("regression").raw, table)
     raw = read_table(Files("regression").raw)
     assert (raw.categories, raw.fill) == (table.categories, "median")
+    np.testing.assert_array_equal(raw.groups, table.groups)
     np.testing.assert_array_equal(raw.features, table.features)
     run(main, ["regression"])
     for path in (Files("regression").train, Files("regression").test):
         part = read_table(path)
         assert part.feature_names == ["a", "b=x", "b=z"]
-        assert (part.categories, part.fill) == ({}, None)
+        assert (part.categories, part.fill, part.groups) == ({}, None, None)
         assert np.unique(part.features, axis=0).tolist() == [[1, 1, 0], [2, 0, 1], [2, 1, 0]]
 
 
@@ -314,6 +380,26 @@ def test_a_part_without_one_of_the_classes_is_refused(project, test, got):
         "params.yaml: tasks.moons.split.test: must be from 3 to 37 of the 40 samples, "
         f"got {got}; each class needs one in either part"
     )
+
+
+@pytest.mark.parametrize("by", ["classes", "data.group"])
+def test_strata_are_of_numbers_without_groups(project, by):
+    edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(strata=4))
+    table = classes([20, 20]) if by == "classes" else replace(numbers(9), groups=np.arange(9))
+    write_table(Files("moons").raw, table)
+    with pytest.raises(SystemExit) as stopped:
+        run(main, ["moons"])
+    assert stopped.value.code == (
+        "params.yaml: tasks.moons.split.strata: must be 1, since the samples are split by "
+        f"{by}; got 4"
+    )
+
+
+@pytest.mark.parametrize("strata", [5, 6, 10, 11, 100])
+def test_a_stratum_needs_a_sample_in_either_part(strata):
+    options = Split(test=4, seed=1, standardize=False, strata=strata)
+    with pytest.raises(InputError, match="each stratum needs one in either part"):
+        choose(numbers(10), options)
 
 
 @pytest.mark.usefixtures("project")

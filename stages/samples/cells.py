@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -91,8 +91,8 @@ class Reader:
         if not self._may_be_missing:
             words = f"is missing; expected {expected}"
             if self._advises:
-                words += "; data.missing: drop leaves such samples out"
-                words += ", mean and median fill them in" if self._fills else ""
+                fills = ", mean or median" if self._fills else ""
+                words += f", or data.missing: drop{fills}"
             raise ValueError(words)
         return math.nan
 
@@ -115,7 +115,8 @@ class Reader:
             return None
         # Of a column of lists, the shape is another.
         plain = array.shape == (len(cells),) and np.isfinite(array).all()
-        return array if plain and not np.isin(array, self._numbers).any() else None
+        marked = self._numbers and np.isin(array, self._numbers).any()
+        return array if plain and not marked else None
 
     def _number(self, cell: object, advice: str) -> float:
         if self.is_missing(cell):
@@ -129,8 +130,11 @@ class Reader:
         elif isinstance(cell, int | float | Decimal | np.number):
             value = float(text)
         if math.isnan(value):
-            option = self._advises and _option_for(text)
-            raise ValueError(f"must be a number, got {shown(cell)}{option or advice}")
+            if not isinstance(cell, str | date):  # a list, which no option reads
+                advice = ""
+            elif self._advises:
+                advice = _option_for(text) or advice
+            raise ValueError(f"must be a number, got {shown(cell)}{advice}")
         if math.isinf(value):
             raise ValueError(f"must be a finite number, got {value}")
         return self.missing("a number") if value in self._numbers else value

@@ -30,6 +30,7 @@ class Columns:
     source: the file they come from
     row: what the source calls a row
     notation: how a table is to be read, None for a generator
+    group: the column that says which samples a split must not part
     """
 
     features: Sequence[str]
@@ -38,6 +39,7 @@ class Columns:
     source: str
     row: Literal["line", "row"]
     notation: Notation | None = None
+    group: str | None = None
 
     def wrong(self, row: int, column: str, words: object) -> InputError:
         """The error that says what is wrong with a cell."""
@@ -53,6 +55,7 @@ def make_table(columns: Columns, loss: str) -> Table:
     reader = Reader(columns.notation)
     # No target is made up: a sample without one is dropped or refused.
     of_target = Reader(columns.notation, fills=False)
+    # Features first, in their order: assigning to one leaves it in its place.
     read: dict[str, Callable[[Cells], Numbers]] = dict.fromkeys(
         columns.features, partial(reader.numbers, advice=OF_CATEGORIES if columns.notation else "")
     )
@@ -61,59 +64,70 @@ def make_table(columns: Columns, loss: str) -> Table:
     labels = {name: Labels(reader, "category") for name in notation.categories}
     if loss == "cross_entropy":
         labels[target_name] = Labels(of_target, "class")
+    if columns.group is not None:
+        labels[columns.group] = Labels(of_target, "group")
     read[target_name] = partial(of_target.numbers, advice=OF_CLASSES)
     for name, each in labels.items():
         read[name] = each.read
-    rows, features, target = _read_all(columns, read, notation.missing == "drop")
+    rows, values = _read_all(columns, read, notation.missing == "drop")
     if len(rows) < 2:
         raise InputError(
             f"{columns.source}: must have at least two samples, one to train on and one to test "
             f"on, got {len(rows)}"
         )
-    names = {}
+    position, names = {name: index for index, name in enumerate(read)}, {}
     for name, each in labels.items():
-        codes = target if name == target_name else features[:, columns.features.index(name)]
         try:
-            names[name] = each.sort(codes)
+            names[name] = each.sort(values[:, position[name]])
         except CellError as error:
             raise columns.wrong(rows[error.index], name, error) from None
-    fill = notation.missing if notation.missing in ("mean", "median") else None
-    if (classes := names.pop(target_name, None)) is None:
-        return Table(features, target, columns.features, target_name, None, names, fill)
-    indices = target.astype(np.int64)
-    _check_classes(columns, rows, indices, classes)
-    return Table(features, indices, columns.features, target_name, classes, names, fill)
+    target = values[:, position[target_name]]
+    classes = names.pop(target_name, None)
+    if classes is not None:
+        _check_classes(columns, rows, target.astype(np.int64), classes)
+    groups = None
+    if columns.group is not None:
+        groups = values[:, position[columns.group]].astype(np.int64)
+        del names[columns.group]
+    return Table(
+        values[:, : len(columns.features)],
+        target if classes is None else target.astype(np.int64),
+        columns.features,
+        target_name,
+        classes,
+        names,
+        notation.missing if notation.missing in ("mean", "median") else None,
+        groups=groups,
+    )
 
 
 def _read_all(
     columns: Columns, read: Mapping[str, Callable[[Cells], Numbers]], drop: bool
-) -> tuple[NDArray[np.int64], Numbers, Numbers]:
-    """The rows that are kept, (samples,), their features, (samples, features), and their target."""
-    names = [*columns.features, columns.target]
+) -> tuple[NDArray[np.int64], Numbers]:
+    """The rows that are kept, (samples,), and what is read of them, (samples, columns)."""
     # An empty part first, for a table without rows.
-    parts = [(np.empty(0, np.int64), np.empty((0, len(columns.features))), np.empty(0))]
+    parts = [(np.empty(0, np.int64), np.empty((0, len(read))))]
     dropped = 0
     for numbers, cells in columns.blocks:
         arrays, wrong = [], []
-        for name in names:
+        for name, to_numbers in read.items():
             try:
-                arrays.append(read[name](cells[name]))
+                arrays.append(to_numbers(cells[name]))
             except CellError as error:
                 wrong.append((error.index, name, str(error)))
         if wrong:
             index, name, words = min(wrong, key=lambda each: each[0])
             raise columns.wrong(numbers[index], name, words)
-        *matrix, target = arrays
-        part = np.asarray(numbers, np.int64), np.stack(matrix, axis=1), target
+        rows, values = np.asarray(numbers, np.int64), np.stack(arrays, axis=1)
         if drop:
-            kept = ~(np.isnan(part[1]).any(axis=1) | np.isnan(target))
+            kept = ~np.isnan(values).any(axis=1)
             dropped += int((~kept).sum())
-            part = part[0][kept], part[1][kept], part[2][kept]
-        parts.append(part)
+            rows, values = rows[kept], values[kept]
+        parts.append((rows, values))
     if dropped:
         print(f"{columns.source}: {dropped} samples that lack a value are dropped")
-    rows, features, targets = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return rows, features, targets
+    rows, values = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return rows, values
 
 
 def _check_classes(

@@ -1,4 +1,4 @@
-"""The distinct labels of a column: classes of a target, categories of a feature."""
+"""The distinct labels of a column: classes of a target, categories of a feature, groups."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ INFINITE = frozenset(sign + text for sign in ("", "+", "-") for text in ("inf", 
 class Labels:
     """Numbers the labels of a column in the order in which they come, then sorts them.
 
-    kind: what a label is called, a class or a category
+    kind: what a label is called: class, category or group
     """
 
     def __init__(self, reader: Reader, kind: str) -> None:
@@ -48,7 +48,8 @@ class Labels:
         """
         present = ~np.isnan(codes)
         used, first = np.unique(codes[present], return_index=True)
-        texts = [text for text, code in self._codes.items() if code in set(used.tolist())]
+        known = list(self._codes)
+        texts = [known[int(code)] for code in used]
         labels: Sequence[Decimal | str] = texts
         try:
             labels = [_decimal(text) for text in texts]

@@ -46,7 +46,7 @@ def read_text(data: OwnTable, place: str) -> Columns:
         names = [str(index + 1) for index in range(len(first))]
         rows = _rows(data)
     features = _check_names(data, names, place, first)
-    wanted = {*features, data.target}
+    wanted = {*features, data.target, data.group}
     positions = {name: index for index, name in enumerate(names) if name in wanted}
 
     def blocks() -> Iterator[Block]:
@@ -60,7 +60,7 @@ def read_text(data: OwnTable, place: str) -> Columns:
             lines = [line for line, _ in block]
             yield lines, {name: [row[at] for _, row in block] for name, at in positions.items()}
 
-    return Columns(features, data.target, blocks(), data.source, "line", data)
+    return Columns(features, data.target, blocks(), data.source, "line", data, data.group)
 
 
 def read_parquet(data: OwnTable, place: str) -> Columns:
@@ -78,7 +78,7 @@ def read_parquet(data: OwnTable, place: str) -> Columns:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise refuse(error) from None
     features = _check_names(data, names, place)
-    wanted = [*features, data.target]
+    wanted = [*features, data.target, *([data.group] if data.group else [])]
 
     def blocks() -> Iterator[Block]:
         end = 0
@@ -96,7 +96,7 @@ def read_parquet(data: OwnTable, place: str) -> Columns:
         except (pa.ArrowException, OSError) as error:
             raise refuse(error) from None
 
-    return Columns(features, data.target, blocks(), data.source, "row", data)
+    return Columns(features, data.target, blocks(), data.source, "row", data, data.group)
 
 
 def _rows(data: OwnTable) -> Iterator[tuple[int, list[str]]]:
@@ -194,11 +194,12 @@ def _check_names(
     first: the first row of a text
     Raises InputError unless each column that the parameters name is there, and there once.
     """
-    known, left_out = Counter(names), {data.target, *data.ignore}
+    known, left_out = Counter(names), {data.target, data.group, *data.ignore}
     features = list(data.features or [name for name in known if name not in left_out])
     asked = {
         **{f"features[{index}]": name for index, name in enumerate(data.features or ())},
         "target": data.target,
+        **({"group": data.group} if data.group else {}),
         **{f"ignore[{index}]": name for index, name in enumerate(data.ignore)},
     }
     absent = {key: name for key, name in asked.items() if name not in known}
@@ -219,8 +220,8 @@ def _check_names(
     problems += [
         f"{data.source}: has {known[name]} columns {shown(name)}; "
         "each column needs a name of its own"
-        for name in [*features, data.target]
-        if known[name] > 1
+        for name in [*features, data.target, data.group]
+        if name and known[name] > 1
     ][:MISTAKES_SHOWN]
     if "" in taken:
         at = names.index("") + 1

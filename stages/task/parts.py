@@ -5,13 +5,15 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from stages.task.section import Section
-from stages.task.values import Flag, Seed, count_or_fraction
+from stages.task.values import Count, Flag, Seed, count_or_fraction
 
 
 class Split(Section):
     """How the samples are split.
 
     test: how many of them test, or which fraction; with 0 all train, and nothing is tested
+    strata: into how many parts, by the size of a target that is a number, each of which tests in
+        proportion to its size
     standardize: whether features are scaled to mean 0 and standard deviation 1
     standardize_target: whether the target is, too; losses stay in its own units
     """
@@ -23,4 +25,5 @@ class Split(Section):
     ]
     seed: Seed
     standardize: Flag
+    strata: Count = 1
     standardize_target: Flag = False

@@ -89,17 +89,27 @@ class Notation(Section):
             raise ValueError(f"must not be the decimal sign, got {shown(thousands)}")
         return thousands
 
+    @field_validator("dates")
+    @classmethod
+    def _a_date_is_no_category(cls, dates: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for name in dates:
+            if name in info.data.get("categories", ()):
+                raise ValueError(f"must not have one of the categories, got {shown(name)}")
+        return dates
+
 
 class OwnTable(Notation):
     """Data that is in a table of the user's own.
 
-    features: None for all columns but the target and those to ignore
+    features: None for all columns but the target, the group and those to ignore
+    group: the column that says which samples the split must not part
     separator, header, comment, encoding, quote: of a table that is text
     """
 
     source: Text
     features: Names | None = None
     target: Text
+    group: Text | None = None
     ignore: tuple[str, ...] = ()
     separator: Annotated[Text, AfterValidator(_separator)] | None = None
     header: Flag = True
@@ -126,12 +136,14 @@ class OwnTable(Notation):
             raise ValueError(f"must name each column once, got {', '.join(sorted(repeated))} again")
         return features
 
-    @field_validator("target")
+    @field_validator("target", "group")
     @classmethod
-    def _target_is_no_feature(cls, target: str, info: ValidationInfo) -> str:
-        if target in (info.data.get("features") or ()):
-            raise ValueError(f"must not be one of the features, got {shown(target)}")
-        return target
+    def _is_no_feature(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name in (info.data.get("features") or ()):
+            raise ValueError(f"must not be one of the features, got {shown(name)}")
+        if name is not None and name == info.data.get("target"):
+            raise ValueError(f"must not be the target, got {shown(name)}")
+        return name
 
     @field_validator("ignore")
     @classmethod
@@ -140,8 +152,9 @@ class OwnTable(Notation):
     ) -> tuple[str, ...]:
         if ignore and info.data.get("features"):
             raise ValueError("has no effect beside features, which names those to take")
-        if (target := info.data.get("target")) in ignore:
-            raise ValueError(f"must not have the target, got {shown(target)}")
+        for key in ("target", "group"):
+            if (name := info.data.get(key)) in ignore:
+                raise ValueError(f"must not have the {key}, got {shown(name)}")
         return ignore
 
     @field_validator("separator", "header", "comment", "encoding", "quote")
@@ -161,15 +174,15 @@ def _suffix(source: str) -> str:
 
 
 def _source(value: object) -> Generator | OwnTable:
-    if not isinstance(value, dict) or not isinstance(source := value.get("source", ""), str):
-        return Generator.model_validate(value)
+    given = value if isinstance(value, dict) else {}
+    source = given.get("source")
+    if not isinstance(source, str):  # a mistake of its own; the other keys tell what is meant
+        return (OwnTable if "target" in given else Generator).model_validate(value)
     if _suffix(source) in TABLES:
         return OwnTable.model_validate(value)
-    if source and not source.endswith(".py"):
-        # Of what kind the other keys should be is not known.
+    if not source.endswith(".py"):  # of what kind the other keys should be is not known
         raise wrong((("source",), f"{KINDS}, got {shown(source)}"))
-    section = OwnTable if not source and "target" in value else Generator
-    return section.model_validate(value)
+    return Generator.model_validate(value)
 
 
 Source = Annotated[

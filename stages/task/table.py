@@ -22,6 +22,7 @@ class Table:
     classes: the label of each class, or None where the target is a number
     categories: the labels of each feature that is indices into them; the parts of a split have none
     fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
+    groups: (samples,) int64, which samples a split must not part; the parts have none
     units: where the target is standardized, the mean and the deviation that were 0 and 1 of it
     """
 
@@ -32,6 +33,7 @@ class Table:
     classes: Sequence[str] | None = None
     categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
     fill: str | None = None
+    groups: NDArray[np.int64] | None = None
     units: tuple[float, float] | None = None
 
     @property
@@ -48,16 +50,17 @@ class Table:
         return replace(self, target=target, units=None)
 
     def rows(self, index: NDArray[np.int64]) -> "Table":
-        """The table of the samples at `index`, in that order."""
-        return replace(self, features=self.features[index], target=self.target[index])
+        """The table of the samples at `index`, in that order; without groups."""
+        return replace(self, features=self.features[index], target=self.target[index], groups=None)
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Writes a table as parquet: the feature columns, then the target; labels in the metadata."""
+    """Writes a table as parquet: features, the target, any groups; labels in the metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = [np.ascontiguousarray(column) for column in [*table.features.T, table.target]]
+    groups = [] if table.groups is None else [table.groups]
+    columns = [*map(np.ascontiguousarray, [*table.features.T, table.target, *groups])]
     # From and to NumPy by way of memory alone: pyarrow.array and .to_numpy would import pandas.
     arrays = [
         pa.Array.from_buffers(
@@ -65,12 +68,14 @@ def write_table(path: Path, table: Table) -> None:
         )
         for column in columns
     ]
-    names = [*table.feature_names, table.target_name]
+    names = [*table.feature_names, table.target_name, *(["group"] if groups else [])]
     metadata = {"classes": json.dumps(table.classes and list(table.classes))}
     if table.categories:
         metadata["categories"] = json.dumps(dict(table.categories))
     if table.fill:
         metadata["fill"] = table.fill
+    if groups:
+        metadata["grouped"] = "true"
     if table.units:
         metadata["units"] = json.dumps(table.units)
     content = io.BytesIO()
@@ -94,9 +99,13 @@ def read_table(path: Path) -> Table:
             np.from_dlpack(each.chunk(0)) if len(each) else np.empty(0, str(each.type))
             for each in content.columns
         ]
+        metadata, names = content.schema.metadata, content.column_names
+        groups = None
+        if b"grouped" in metadata:
+            groups = columns.pop().copy()
+            names.pop()
         *features, target = columns
-        *feature_names, target_name = content.column_names
-        metadata = content.schema.metadata
+        *feature_names, target_name = names
         classes = json.loads(metadata[b"classes"])
         categories = json.loads(metadata.get(b"categories", b"{}"))
         fill = metadata.get(b"fill", b"").decode() or None
@@ -109,6 +118,7 @@ def read_table(path: Path) -> Table:
         classes,
         categories,
         fill,
+        groups,
         units and tuple(units),
     )
 

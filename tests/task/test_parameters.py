@@ -358,7 +358,7 @@ REFUSALS = [
         "tasks/moons/split",
         MISSING,
         "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize, "
-        "standardize_target",
+        "strata, standardize_target",
     ),
     (
         "tasks/moons/data",
@@ -386,8 +386,8 @@ REFUSALS = [
         "tasks/moons/data",
         {"source": "my.csv", "features": ["a"], "target": "b", "seed": 1},
         "tasks.moons.data.seed: unknown key; valid keys are decimal, thousands, units, missing, "
-        "missing_values, categories, dates, source, features, target, ignore, separator, header, "
-        "comment, encoding, quote",
+        "missing_values, categories, dates, source, features, target, group, ignore, separator, "
+        "header, comment, encoding, quote",
     ),
     (
         "tasks/moons/data",
@@ -420,6 +420,26 @@ REFUSALS = [
         "tasks/moons/data",
         {"source": "my.csv", "target": "b", "decimal": ",", "thousands": ","},
         "tasks.moons.data.thousands: must not be the decimal sign, got ','",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "categories": ["a"], "dates": {"a": "iso"}},
+        "tasks.moons.data.dates: must not have one of the categories, got 'a'",
+    ),
+    (
+        "tasks/moons/data",
+        {"target": "b"},
+        "tasks.moons.data.source: is missing; expected a text",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": "b", "group": "a"},
+        "tasks.moons.data.group: must not be one of the features, got 'a'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "group": "b"},
+        "tasks.moons.data.group: must not be the target, got 'b'",
     ),
     (
         "tasks/moons/data",
