@@ -31,6 +31,7 @@ from stages.review.stages import Run
 ROWS = 200  # of a table, at most
 SHORT = 20  # longer ones are folded
 REASONS = 8  # of a stage to run, at most
+LONG = 300  # longer names and values are cut
 CHARACTERS = 50_000  # of the page: a comment on GitHub may have 65,536
 
 Link = Callable[[ChangedPlot, str], str | None]
@@ -150,12 +151,15 @@ def _described(change: Change) -> Markup:
 
 
 def code(text: object) -> Markup:
-    r"""A text as Markdown that shows it as it is, in one line, in a table too.
+    r"""A text as Markdown that shows it as it is, in one line that is not too long.
+
+    It holds in a table, too.
 
     >>> print(code("a|b"), code("<script>"), code("``"), code(""))
     `a\|b` `<script>` ``` `` ``` ` `
     """
     line = " ".join(str(text).split()) or " "
+    line = line if len(line) <= LONG else f"{line[: LONG - 1]}…"
     line = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     space = " " if "`" in line else ""

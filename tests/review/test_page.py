@@ -193,6 +193,17 @@ def test_a_page_fits_into_a_comment_and_says_what_it_leaves_out() -> None:
     assert f"{count - rows} more are left out." in text
 
 
+def test_a_page_of_long_names_fits_into_a_comment() -> None:
+    claims = [Sentence(f"{index}" * 9_999, False, "optimizers") for index in range(1, 500)]
+    new = revision(missing={claim.text: claim.text for claim in claims})
+    old = {f"{claim.text}.loss": 1.0 for claim in claims}
+    given = review(old, {}, claims=claims, parameters=[Difference(claims[0].text, 0, 1)])
+    text = shown(replace(given, new=new))
+    assert len(text) <= page.CHARACTERS
+    assert text.count("more are left out.") == 3
+    assert len(re.findall("` and [0-9]+ more", text)) == 2
+
+
 def test_html_needs_no_other_file() -> None:
     text = html(
         "| a |\n|---|\n| ![it](a%20picture.png) |\n\n<details>\n\n`b`\n\n</details>",

@@ -1,7 +1,10 @@
 """`python -m stages.review`: two revisions in, a page and an exit code out."""
 
+import base64
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -289,6 +292,24 @@ def test_committed_pictures_by_their_addresses(
     project.reproduce()
     assert here(monkeypatch, "HEAD~1", "--images", address) == 0
     assert "| `plots/a picture.png`, not committed |" in capsys.readouterr().out
+
+
+def test_a_path_is_no_markup_and_no_file_that_it_names_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("plots/a](/etc/hostname)<script>alert(1)/b.png")
+    make = f"mkdir -p {shlex.quote(str(path.parent))} && echo one > {shlex.quote(str(path))}"
+    project.edit_pipeline(evil={"cmd": make, "plots": [{str(path): {"cache": False}}]})
+    project.reproduce()
+    assert here(monkeypatch, "HEAD") == 0
+    assert f"`{path}`<br>none" in capsys.readouterr().out
+    written = (project.root / "review/review.html").read_text()
+    assert "<script" not in written
+    (picture,) = re.findall(r'<img src="([^"]*)"', written)
+    assert (
+        picture
+        == f"data:image/png;base64,{base64.b64encode(b'one' + os.linesep.encode()).decode()}"
+    )
 
 
 def test_the_gates_are_part_of_what_is_reviewed(
