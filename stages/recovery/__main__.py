@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from voluptuous import Invalid
 
 from stages.recovery.gone import Pipeline
 from stages.recovery.lock import merged, read_entries, written
@@ -127,11 +129,13 @@ def _is_json(path: Path) -> bool:
 
 
 def _is_lock(content: bytes | str) -> bool:
+    """Whether DVC accepts it; a part of a dvc.lock often still is YAML."""
     try:
         parsed = yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        COMPILED_LOCKFILE_SCHEMA(parsed)
+    except (yaml.YAMLError, UnicodeDecodeError, Invalid):
         return False
-    return isinstance(parsed, dict) and bool(parsed.get("schema"))
+    return bool(parsed)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.dvcfile import Lockfile
 from dvc.repo import Repo
+from dvc.utils.serialize import YAMLFileCorruptedError
+from dvc.utils.strictyaml import YAMLValidationError
 from repository import ROOT, commit, new_repository, run
 
 GOOD = "schema: '2.0'\nstages: {}\n"
@@ -40,9 +43,23 @@ def test_where_nothing_is_wrong_nothing_is_said_or_done() -> None:
     assert (LOCK.read_text(), IN_USE.read_text()) == (changed, "{}")
 
 
-@pytest.mark.parametrize("left", ["", GOOD[:7], "stages: {a: [1,"])
+WHOLE = """schema: '2.0'
+stages:
+  words:
+    cmd: echo
+    deps:
+    - path: words.txt
+      md5: 033c9ac7b280de61fbf9c85057b17811
+"""
+# Some of these are YAML, and still not what DVC accepts.
+LEFT = ["", *(WHOLE[: WHOLE.index(end)] for end in ("2.0", " echo", "words.txt", "th: w", ": 033"))]
+
+
+@pytest.mark.parametrize("left", [*LEFT, "stages: {a: [1,", "[]"])
 def test_a_lock_that_was_left_unreadable_is_restored_from_git(left: str) -> None:
     LOCK.write_text(left)
+    with Repo() as repo, pytest.raises((YAMLFileCorruptedError, YAMLValidationError)):
+        Lockfile(repo, "dvc.lock").load()
     code, said = recover()
     assert (code, len(said.splitlines())) == (0, 1)
     assert said.startswith("dvc.lock: ")
@@ -86,8 +103,8 @@ def test_nothing_is_touched_while_dvc_runs() -> None:
 
 
 def lock(**entries: int) -> str:
-    """A dvc.lock with a size for each stage."""
-    lines = [f"  {name}:\n    cmd: echo\n    size: {size}\n" for name, size in entries.items()]
+    """A dvc.lock with a command for each stage, which prints a number."""
+    lines = [f"  {name}:\n    cmd: echo {number}\n" for name, number in entries.items()]
     return f"schema: '2.0'\nstages:\n{''.join(lines)}"
 
 
