@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import time
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -515,6 +516,19 @@ def test_a_table_of_many_columns_is_read_in_a_time_that_grows_with_them():
     read = make_table(read_text(OwnTable(**data), "data"), "half_mse")
     assert read.features.shape == (4, 19_999)
     assert time.process_time() - start < 3  # it took 9 when each name was looked for among all
+
+
+def test_a_long_table_takes_memory_in_proportion_to_its_numbers(monkeypatch):
+    monkeypatch.setattr("stages.samples.reader.CELLS", 10_000)
+    rows, line = 50_000, "0.123456789012345,-9.87654321098765,1\n"
+    Path("t.csv").write_text("a,b,k\n" + line * rows)
+    data = OwnTable(source="t.csv", target="k")
+    tracemalloc.start()
+    read = make_table(read_text(data, "data"), "half_mse")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = read.features.nbytes + read.target.nbytes
+    assert peak < 5 * size  # with all of its texts in memory it is 16 times
 
 
 # ----------------------------------------------------------------------------------- the page
