@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.proofs.claims import claim_of_task, say_what_fails
-from stages.proofs.difference import relative_difference, ulp_difference
+from stages.proofs.difference import radii, relative_difference, relative_drift, ulp_difference
 from stages.task.command import run
 from stages.task.files import TWINS, Files, History, read_history, read_tensors, write_metrics
 from stages.task.model import Model
@@ -27,7 +27,7 @@ def main(task: str, model: Model) -> None:
     models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
     histories = {twin: read_history(files.history[twin]) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], test) for twin in TWINS}
-    metrics["drift"] = _drift(models, histories)
+    metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
     if not model.hidden and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(train, test, metrics)
         if train.features.shape[1] == 1:
@@ -35,7 +35,7 @@ def main(task: str, model: Model) -> None:
                 metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
                 metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
     write_metrics(files.metrics, metrics)
-    say_what_fails([claim_of_task(task, metrics, model.dtype)])
+    say_what_fails([claim_of_task(task, metrics)])
 
 
 def _quality(history: History, test: Table) -> Metrics:
@@ -67,6 +67,18 @@ def _drift(
         "parameters_ulp": max(ulp_difference(*pair) for pair in pairs) if finite else None,
         "loss": _finite(relative_difference(*losses)),
     }
+
+
+def _in_the_cloud(files: Files) -> float | None:
+    """How far apart the twins are at most, in radii of the cloud of the training: see `radii`."""
+    paths = []
+    for twin in TWINS:
+        states = read_tensors(files.snapshots[twin])
+        moments = len(states.pop("step"))
+        paths.append(np.hstack([values.reshape(moments, -1) for values in states.values()]))
+    both = min(map(len, paths))  # a twin that diverged has fewer moments
+    apart = relative_drift(paths[0][:both], paths[1][:both])
+    return _finite(radii(apart, read_tensors(files.cloud)["apart"][:both]))
 
 
 def _least_squares(train: Table, test: Table, twins: Mapping[str, Metrics]) -> Metrics:

@@ -27,8 +27,7 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
     tasks = sorted(parameters.tasks, key=lambda name: SEED.index(name) if name in SEED else 9)
     metrics = {name: read_metrics(Path("metrics", f"{name}.json")) for name in CHECKS}
     metrics |= {name: read_metrics(Files(name).metrics) for name in tasks}
-    dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
-    claims = verdict.sentences(metrics, dtypes)
+    claims = verdict.sentences(metrics, tasks)
     page = {
         "headline": verdict.headline(claims),
         "claims": claims,
