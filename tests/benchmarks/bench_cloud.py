@@ -24,7 +24,7 @@ from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table, read_table
 from stages.task.training import Training
 
-TRAININGS = int(os.environ.get("TRAININGS", "286"))
+TRAININGS = int(os.environ.get("TRAININGS", "22"))
 SAMPLES = 240  # of a table, at most
 STEPS = (50, 600)  # of a training; of LBFGS, whose steps are many in one, a tenth
 
