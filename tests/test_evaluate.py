@@ -14,8 +14,10 @@ from repository import ROOT
 from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
+from stages.proofs.claims import CLOUD
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
+from stages.training import twin_torch
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -147,6 +149,20 @@ def test_twins_that_are_apart_are_reported(capsys: pytest.CaptureFixture[str]) -
     radii = 0.5 / math.sqrt(5) * 2**50
     said = f"metrics/line.json: drift.cloud: must be at most 10.0, got {radii}\n"
     assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize(("off", "holds"), [(0.0, True), (1e-9, False)])
+def test_a_loss_that_is_off_in_torch_is_found(
+    off: float, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = twin_torch.LOSSES["half_mse"]
+    wrong = lambda output, target: right(output, target) * (1 + off)  # noqa: E731
+    monkeypatch.setitem(twin_torch.LOSSES, "half_mse", wrong)
+    write_samples("curve", train=50, test=20, features=3)
+    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    metrics = trained("curve", task)
+    assert (metrics["drift"]["cloud"] <= CLOUD) == holds
+    assert ("metrics/curve.json: drift.cloud: must be" in capsys.readouterr().err) != holds
 
 
 def test_drift_is_the_largest_of_all_differences() -> None:
