@@ -1,5 +1,6 @@
 """The NumPy twin: trains a task's model on the computation graph, by hand."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from stages.task.optimizers import selected
 from stages.task.table import read_table
 from stages.task.training import Training
 from stages.training.cloud import cloud
-from stages.training.plan import plan, start
+from stages.training.plan import Batch, plan, start
 from stages.training.record import Record
 from stages.training.twin import Twin
 
@@ -36,7 +37,10 @@ def main(
     for loss in twin.steps(step, record.batches(planned.epochs)):
         record.loss = loss.item()
     record.write(files, "numpy")
-    again = plan(task, training, tables["train"]).epochs
+
+    def again() -> Iterator[list[Batch]]:
+        return plan(task, training, tables["train"]).epochs
+
     apart = cloud(begin, model, tables["train"], chosen, again, record.snapshots, training.seed)
     write_tensors(files.cloud, {"apart": apart})
 

@@ -1,5 +1,6 @@
 """Both twins' trainings of a table, one of them wrong on purpose, and the cloud around ours."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -16,7 +17,7 @@ from stages.task.table import Table
 from stages.task.training import Training
 from stages.training import twin, twin_torch
 from stages.training.cloud import cloud
-from stages.training.plan import plan, start
+from stages.training.plan import Batch, plan, start
 
 Path = dict[int, dict[str, NDArray[Any]]]  # the parameters by step and by name
 
@@ -58,7 +59,10 @@ def by_hand(case: Case) -> tuple[Path, NDArray[np.float64]]:
     for step, _ in enumerate(steps, start=1):
         if step in planned.snapshot_steps:
             path[step] = copied(ours.state())
-    again = plan("", case.training, case.table).epochs
+
+    def again() -> Iterator[list[Batch]]:
+        return plan("", case.training, case.table).epochs
+
     chosen, seed = (case.optimizer, ""), case.training.seed
     return path, cloud(begin, case.model, case.table, chosen, again, path, seed)
 

@@ -12,18 +12,21 @@ another derivative altogether, and where steps are as small as rounding, each is
 start shows either.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages import optim
 from stages.graph import Rounding
 from stages.graph.value import Array
 from stages.proofs.difference import relative_drift
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
+from stages.training.optimizer import find_class
 from stages.training.plan import Batch, Start, stream
 from stages.training.record import progress_bar
 from stages.training.twin import Twin
@@ -37,33 +40,41 @@ def cloud(
     model: Model,
     train: Table,
     optimizer: tuple[Hyperparameters, str],
-    epochs: Iterable[Iterable[Batch]],
+    epochs: Callable[[], Iterable[Iterable[Batch]]],
     snapshots: Mapping[int, Mapping[str, Array]],
     seed: int,
 ) -> NDArray[np.float64]:
     """(snapshots, RUNS): how far each run is from the training, see `relative_drift`.
 
     optimizer: its hyperparameters, and its keys in params.yaml for messages
-    epochs: the batches that the training has taken, or was to take before it diverged
+    epochs: begins anew with the batches that the training has taken, or was to take
     snapshots: the parameters of the training, by the step after which it had them, and by name
     seed: of what moves up and what down
     """
     rounding = last_bits(stream(seed, 2))
-    twin = Twin(start, model, {"train": train}, RUNS, rounding=rounding)
-    move = rounding(twin.parameters)
-    steps = twin.steps(twin.optimizer(*optimizer), chain.from_iterable(epochs))
-    found, last = [], max(snapshots)
-    with progress_bar(last) as progress:
-        for step, _ in enumerate(chain([None], steps)):  # 0 is the start
-            move()
-            if step in snapshots:
-                kept = snapshots[step]
-                ours = np.concatenate([kept[name].ravel() for name in twin.state()])
-                found.append(relative_drift(ours, twin.parameters))
-            if step == last:
-                break
-            progress.update()
-    return np.array(found)
+
+    def trained(runs: int) -> NDArray[np.float64]:
+        twin = Twin(start, model, {"train": train}, runs, rounding=rounding)
+        move = rounding(twin.parameters)
+        steps = twin.steps(twin.optimizer(*optimizer), chain.from_iterable(epochs()))
+        found, last = [], max(snapshots)
+        with progress_bar(last) as progress:
+            for step, _ in enumerate(chain([None], steps)):  # 0 is the start
+                move()
+                if step in snapshots:
+                    kept = snapshots[step]
+                    ours = np.concatenate([kept[name].ravel() for name in twin.state()])
+                    found.append(relative_drift(ours, twin.parameters))
+                if step == last:
+                    break
+                progress.update()
+        return np.array(found)
+
+    hyperparameters, place = optimizer
+    kind = find_class(hyperparameters.by_hand, optim, place)
+    # One that evaluates the model itself would evaluate all runs for a step of each.
+    runs = 1 if "closure" in inspect.signature(kind.__call__).parameters else RUNS
+    return np.hstack([trained(runs) for _ in range(RUNS // runs)])
 
 
 def last_bits(random: np.random.Generator) -> Rounding:
