@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.proofs.claims import claims_of_training, say_what_fails
-from stages.proofs.difference import ulp_difference
+from stages.proofs.difference import relative_drift, ulp_difference
 from stages.proofs.trainings import trainings_of_all
 from stages.task.checks import TrainingChecks
 from stages.task.command import read_section, run
@@ -65,17 +65,6 @@ def main(training: TrainingChecks) -> None:
     write_metrics(Path("metrics", "training.json"), metrics)
     say_what_fails(claims_of_training(metrics))
     write_history(Path("plots", "training", "drift.csv"), plot)
-
-
-def relative_drift(ours: Array, theirs: Array) -> Array:
-    """‖ours - theirs‖ / ‖ours‖ for each step, from (steps, n); not finite where a parameter is not.
-
-    Of all parameters as one vector: a single one passes through 0 now and then, and there the
-    smallest difference is a large part of it.
-    """
-    with np.errstate(all="ignore"):
-        drift: Array = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(ours, axis=1)
-    return drift
 
 
 def plotted(steps: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.proofs.claims import claim_of_task, say_what_fails
-from stages.proofs.difference import relative_difference, ulp_difference
+from stages.proofs.difference import radii, relative_difference, relative_drift, ulp_difference
 from stages.task.command import run
 from stages.task.files import (
     LOSSES,
@@ -37,7 +37,7 @@ def main(task: str, model: Model) -> None:
     models["torch"] = read_tensors(files.model["torch"], *models["numpy"])
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
-    metrics["drift"] = _drift(models, histories)
+    metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
     if not model.hidden and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(tables, metrics)
         if tables["train"].features.shape[1] == 1:
@@ -47,7 +47,7 @@ def main(task: str, model: Model) -> None:
                 metrics[twin]["weight"] = _finite(weight * scale)
                 metrics[twin]["bias"] = _finite(bias * scale + mean)
     write_metrics(files.metrics, metrics)
-    say_what_fails([claim_of_task(task, metrics, model.dtype)])
+    say_what_fails([claim_of_task(task, metrics)])
 
 
 def _quality(history: History, test: Table | None) -> Metrics:
@@ -82,6 +82,18 @@ def _drift(
         "parameters_ulp": max(ulp_difference(*pair) for pair in pairs) if finite else None,
         "loss": _finite(relative_difference(*losses)),
     }
+
+
+def _in_the_cloud(files: Files) -> float | None:
+    """How far apart the twins are at most, in radii of the cloud of the training: see `radii`."""
+    paths = []
+    for twin in TWINS:
+        states = read_tensors(files.snapshots[twin], "step")
+        moments = len(states.pop("step"))
+        paths.append(np.hstack([values.reshape(moments, -1) for values in states.values()]))
+    both = min(map(len, paths))  # a twin that diverged has fewer moments
+    apart = relative_drift(paths[0][:both], paths[1][:both])
+    return _finite(radii(apart, read_tensors(files.cloud, "apart")["apart"][:both]))
 
 
 def _least_squares(tables: Mapping[str, Table], twins: Mapping[str, Metrics]) -> Metrics:

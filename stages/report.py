@@ -30,9 +30,8 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
     metrics = {
         name: read_metrics(Path("metrics", f"{name}.json"), *keys) for name, keys in CHECKS.items()
     }
-    metrics |= {name: read_metrics(Files(name).metrics, "drift.parameters") for name in tasks}
-    dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
-    claims = verdict.sentences(metrics, dtypes)
+    metrics |= {name: read_metrics(Files(name).metrics, "drift.cloud") for name in tasks}
+    claims = verdict.sentences(metrics, tasks)
     page = {
         "headline": verdict.headline(claims),
         "claims": claims,

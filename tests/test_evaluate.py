@@ -14,14 +14,16 @@ from repository import ROOT
 from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
+from stages.proofs.claims import CLOUD
 from stages.split import standardize_target
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
+from stages.training import twin_torch
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 QUALITY = {"train_loss", "test_loss", "diverged_step"}
-DRIFT = {"parameters", "parameters_ulp", "loss"}
+DRIFT = {"parameters", "parameters_ulp", "loss", "cloud"}
 
 
 def strict_json(text: str) -> dict[str, Any]:
@@ -157,7 +159,10 @@ def test_r2_is_the_share_of_the_variance_that_is_explained() -> None:
 def write_results(
     models: dict[str, dict[str, list[float]]], losses: dict[str, tuple[float, float]], step: int = 4
 ) -> None:
-    """Writes results of two trainings of a line, small enough to check by hand."""
+    """Writes results of two trainings of a line, small enough to check by hand.
+
+    Both start from 0 and 3, and the cloud ends at most 2⁻⁵⁰ away from NumPy's.
+    """
     files = Files("line")
     x = np.arange(4.0)[:, None]
     for path in (files.train, files.test):
@@ -165,17 +170,37 @@ def write_results(
     for twin, model in models.items():
         arrays = {"0.weight": np.array([model["weight"]]), "0.bias": np.array(model["bias"])}
         write_tensors(files.model[twin], arrays)
+        path = {"0.weight": [[[0.0]], [model["weight"]]], "0.bias": [[3.0], model["bias"]]}
+        arrays = {name: np.array(values) for name, values in path.items()}
+        write_tensors(files.snapshots[twin], arrays | {"step": np.array([0, step])})
         start, end = losses[twin]
         history = {"epoch": [0, 1], "step": [0, step], "train_loss": [start, end]}
         write_history(files.history[twin], history | {"test_loss": [start, end]})
+
+    write_tensors(files.cloud, {"apart": np.array([[2.0**-52, 2.0**-52], [2.0**-51, 2.0**-50]])})
 
 
 def test_twins_that_are_apart_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     models = {"numpy": {"weight": [2.0], "bias": [1.0]}, "torch": {"weight": [2.5], "bias": [1.0]}}
     write_results(models, {"numpy": (9.0, 0.5), "torch": (9.0, 0.5)})
     evaluated("line", task_like("regression"))
-    said = "metrics/line.json: drift.parameters: must be at most 1e-12, got 0.2\n"
+    radii = 0.5 / math.sqrt(5) * 2**50
+    said = f"metrics/line.json: drift.cloud: must be at most 10.0, got {radii}\n"
     assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize(("off", "holds"), [(0.0, True), (1e-9, False)])
+def test_a_loss_that_is_off_in_torch_is_found(
+    off: float, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = twin_torch.LOSSES["half_mse"]
+    wrong = lambda output, target: right(output, target) * (1 + off)  # noqa: E731
+    monkeypatch.setitem(twin_torch.LOSSES, "half_mse", wrong)
+    write_samples("curve", train=50, test=20, features=3)
+    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    metrics = trained("curve", task)
+    assert (metrics["drift"]["cloud"] <= CLOUD) == holds
+    assert ("metrics/curve.json: drift.cloud: must be" in capsys.readouterr().err) != holds
 
 
 def test_drift_is_the_largest_of_all_differences() -> None:
@@ -193,6 +218,8 @@ def test_drift_is_the_largest_of_all_differences() -> None:
     assert metrics["drift"]["parameters_ulp"] == 3
     assert metrics["drift"]["parameters"] == pytest.approx(3 * 2**-52, rel=1e-9)
     assert metrics["drift"]["loss"] == 0.5
+    far = math.hypot(3 * 2**-51, 2**-53) / math.sqrt(5)
+    assert metrics["drift"]["cloud"] == pytest.approx(far * 2**50, rel=1e-9)
     assert metrics["numpy"]["weight"] == 2
     assert metrics["torch"]["weight"] == weight
     assert metrics["numpy"]["train_loss"] == 0.5
@@ -220,7 +247,7 @@ def test_the_values_of_a_training_that_diverged_are_null() -> None:
     }
     assert metrics["torch"]["diverged_step"] == 0
     assert metrics["torch"]["train_loss"] == 0.5
-    assert metrics["drift"] == {"parameters": None, "parameters_ulp": None, "loss": None}
+    assert metrics["drift"] == dict.fromkeys(DRIFT)
     assert metrics["least_squares"]["excess_loss"] is None
 
 

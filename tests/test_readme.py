@@ -212,5 +212,7 @@ def test_the_graph_is_what_dvc_prints() -> None:
 def test_the_drift_of_the_tasks_is_the_committed_one() -> None:
     for task in yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]:
         drift = json.loads((ROOT / "metrics" / f"{task}.json").read_text())["drift"]
-        (row,) = re.findall(rf"^\| {task} \|.*\| (\S+) \| (\S+) \|$", README, re.MULTILINE)
-        assert row == (f"{drift['parameters']:.2g}", str(drift["parameters_ulp"]))
+        pattern = rf"^\| {task} \| \d+ \| \w.*\| (\S+) \| (\S+) \| (\S+) \|$"
+        (row,) = re.findall(pattern, README, re.MULTILINE)
+        shown = f"{drift['parameters']:.2g}", str(drift["parameters_ulp"]), f"{drift['cloud']:.2g}"
+        assert row == shown

@@ -7,12 +7,14 @@ from stages.graph.operation import SAMPLES
 from stages.graph.operations import exp, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
+from stages.graph.writer import Rounding
 
 __all__ = [
     "SAMPLES",
     "Graph",
     "Node",
     "Program",
+    "Rounding",
     "Tiles",
     "accuracy",
     "cross_entropy",

@@ -7,7 +7,7 @@ from stages.graph.node import Node
 from stages.graph.operation import OPERATIONS, SAMPLES
 from stages.graph.program import Program
 from stages.graph.value import Array, Value
-from stages.graph.writer import Writer
+from stages.graph.writer import Rounding, Writer
 
 
 def compiled(
@@ -17,6 +17,7 @@ def compiled(
     gradients: dict[str, Array] | None,
     samples: int,
     lead: int,
+    rounding: Rounding | None = None,
 ) -> Program:
     """The program that computes the outputs.
 
@@ -25,8 +26,9 @@ def compiled(
     gradients: where those of the first output are to lie, by the names of the parameters; None if
         they are not asked for
     lead: the leading axis of the inputs, 1 if all runs share them
+    rounding: of the graph, see `Graph`
     """
-    writer = Writer(outputs[0].graph.dtype)
+    writer = Writer(outputs[0].graph.dtype, rounding)
     values: dict[Node, Value] = {}
 
     def shape(node: Node) -> tuple[int, ...]:

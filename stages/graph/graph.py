@@ -20,12 +20,16 @@ from stages.graph.node import Node
 from stages.graph.operation import Shape
 from stages.graph.program import Program
 from stages.graph.value import Array
+from stages.graph.writer import Rounding
 
 
 class Graph:
     """A computation over `runs` independent sets of parameters.
 
     dtype: float64 or float32, of all values but integer labels.
+
+    rounding: what, given the memory of a result that is rounded, returns a call that follows each
+        computation of it, in programs compiled from now on; None leaves results as they are
     """
 
     def __init__(self, runs: int = 1, dtype: DTypeLike = np.float64) -> None:
@@ -36,6 +40,7 @@ class Graph:
         self.runs = runs
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.nodes: list[Node] = []
+        self.rounding: Rounding | None = None
         self._flat: tuple[Array, Array] | None = None
 
     def input(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> Node:
@@ -119,4 +124,5 @@ class Graph:
             self.views(self.gradients) if differentiate else None,
             samples,
             1 if shared_inputs else self.runs,
+            self.rounding,
         )

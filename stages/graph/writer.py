@@ -5,7 +5,7 @@ known is every value given its memory, see stages/graph/memory.py.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,19 @@ from stages.graph.memory import Memory
 from stages.graph.program import Program
 from stages.graph.value import Array, Value
 
+Rounding = Callable[[Array], Callable[[], object]]
+
+# Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
+EXACT = (np.maximum, np.minimum, np.positive, np.negative, np.greater, np.equal)
+
 MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones
 
 
 class Writer:
     """A program in the making. Equal calls are written once; numbers are computed at once."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.dtype = dtype
+    def __init__(self, dtype: np.dtype[Any], rounding: Rounding | None = None) -> None:
+        self.dtype, self._rounding = dtype, rounding
         self._memory = Memory()
         self._inputs: dict[str, Array] = {}
         self._calls: list[Call] = []
@@ -144,10 +149,17 @@ class Writer:
             self._inputs,
             [value.memory() for value in outputs],
             [call.bind() for call in prepare],
-            [call.bind() for call in forward],
-            [call.bind() for call in backward],
+            list(self._bound(forward)),
+            list(self._bound(backward)),
             self._memory.nbytes,
         )
+
+    def _bound(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:
+        """The calls on their memory, each with what becomes of its result, if that is rounded."""
+        for call in calls:
+            yield call.bind()
+            if self._rounding is not None and call.function not in EXACT:
+                yield self._rounding(call.result.memory())
 
     def _needed_calls(self, forward_calls: int) -> tuple[list[Call], list[Call], list[Call]]:
         """The calls that something kept depends on: of `feed`, of `forward` and of `backward`."""

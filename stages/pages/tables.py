@@ -93,6 +93,7 @@ def apart(task: str, metrics: Metrics) -> Table:
     rows: list[list[Value]] = [
         ["parameters, relative", drift.get("parameters")],
         ["parameters, in units in the last place", drift.get("parameters_ulp")],
+        ["parameters, in radii of the cloud of trainings that round otherwise", drift.get("cloud")],
         ["losses, relative", drift.get("loss")],
     ]
     return table(f"How far apart the twins of {task} are", ["measure", "at most"], rows)

@@ -1,6 +1,6 @@
 """What is claimed to be equal, and whether it is, in sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -25,17 +25,18 @@ class Sentence:
     section: str
 
 
-def sentences(metrics: Mapping[str, Metrics], dtypes: Mapping[str, str]) -> list[Sentence]:
+def sentences(metrics: Mapping[str, Metrics], tasks: Iterable[str]) -> list[Sentence]:
     """One for all claims of a kind that hold, and one for each that does not.
 
-    metrics: the content of each file by its name, without the suffix; a missing one claims nothing
-    dtypes: of each task
+    metrics: the content of each file by its name, without the suffix; a missing one of the checks
+        claims nothing
+    tasks: those whose metrics are there
     """
     return [
         *_of_optimizers(metrics.get("optimizers", {})),
         *_of_training(metrics.get("training", {})),
         *_of_gradients(metrics.get("gradients", {})),
-        *_of_tasks(metrics, dtypes),
+        *_of_tasks({task: metrics[task] for task in tasks}),
     ]
 
 
@@ -103,26 +104,31 @@ def _of_gradients(metrics: Mapping[str, Mapping[str, Metrics]]) -> Iterator[Sent
         yield Sentence(f"The gradient of {name} is wrong: {error}", False, "proofs")
 
 
-def _of_tasks(metrics: Mapping[str, Metrics], dtypes: Mapping[str, str]) -> Iterator[Sentence]:
+def _of_tasks(metrics: Mapping[str, Metrics]) -> Iterator[Sentence]:
     close: dict[str, float] = {}
-    for name, dtype in dtypes.items():
-        claim, section = claim_of_task(name, metrics[name], dtype), f"task-{name}"
+    for name, found in metrics.items():
+        claim, section = claim_of_task(name, found), f"task-{name}"
         if claim.exactly:
             steps = int(claim.bound), int(claim.value or 0)
             numpy, torch = (f"diverged at step {step}" if step else "did not" for step in steps)
             who = f"both twins {numpy}" if claim.holds else f"NumPy {numpy}, PyTorch {torch}"
             yield Sentence(f"{name}: {who}", claim.holds, section)
-        elif claim.holds and claim.value is not None:
+        elif claim.value is None:
+            yield Sentence(f"{name}: the twins are no finite distance apart", False, section)
+        elif claim.holds:
             close[name] = claim.value
         else:
-            apart = in_digits(claim.value)
-            text = f"{name}: the twins are {apart} apart, more than rounding explains"
+            text = f"{name}: the twins are {_times(claim.value)}, more than rounding explains"
             yield Sentence(text, False, section)
     if close:
         who = f"{count(len(close), 'task')} trained by both ({', '.join(close)})"
-        largest = in_digits(max(close.values()))
-        text = f"Parameters at most {largest} (relative) from PyTorch's: {who}"
+        text = f"No further apart than rounding explains: {who}, at most "
+        text += _times(max(close.values()))
         yield Sentence(text, True, f"task-{next(iter(close))}")
+
+
+def _times(radii: float) -> str:
+    return f"{written(radii)} times as far apart as trainings that round otherwise"
 
 
 def headline(claimed: Sequence[Sentence]) -> str:

@@ -20,6 +20,35 @@ def relative_difference(left: Array, right: Array) -> float:
     return float(np.max(ratio))
 
 
+def relative_drift(ours: Array, theirs: Array) -> NDArray[np.float64]:
+    """‖ours - theirs‖ / ‖ours‖ over the last axis; not finite where an element is not.
+
+    Of all parameters as one vector: a single one passes through 0 now and then, and there the
+    smallest difference is a large part of it. Where all of ours are 0, ‖theirs‖.
+    """
+    with np.errstate(all="ignore"):
+        size = np.linalg.norm(ours.astype(np.float64), axis=-1)
+        apart = np.linalg.norm(ours.astype(np.float64) - theirs, axis=-1)
+        drift: NDArray[np.float64] = apart / np.where(size == 0, 1, size)
+    return drift
+
+
+def radii(apart: Array, cloud: Array) -> float:
+    """How far a training is from another, in radii of the cloud around that, at most at any moment.
+
+    apart: (moments,) distances of the two
+    cloud: (moments, runs) distances of each run of the cloud
+
+    The radius is the largest distance of any run so far: a training that comes to rest forgets its
+    last bits, and one moment is as good as another to see what rounding can do. It is unbounded
+    from the moment on at which a run is no finite number. Infinite where only the training is not.
+    """
+    radius = np.maximum.accumulate(np.where(np.isnan(cloud), np.inf, cloud).max(axis=1))
+    with np.errstate(all="ignore"):
+        times = np.where(np.isnan(apart), np.inf, apart) / radius
+    return float(np.max(np.where((apart == 0) | np.isinf(radius), 0, times), initial=0))
+
+
 def ulp_difference(left: Array, right: Array) -> int:
     """How many floating-point numbers lie between the two, at most: 0 is equality bit for bit.
 

@@ -12,10 +12,10 @@ from stages.task.errors import InputError
 Metrics = Mapping[str, object]
 
 FILE = re.compile(r"metrics/([^/]+)\.json")
-DTYPE = re.compile(r"tasks\.([^.]+)\.model\.dtype")
+TASK = re.compile(r"tasks\.([^.]+)\..*")
 DRIFT = re.compile(r"metrics/([^/]+)\.json:drift\.(\w+)")
 
-KINDS = ("parameters", "parameters_ulp", "loss")
+KINDS = ("parameters", "parameters_ulp", "loss", "cloud")
 
 CHECKS: Mapping[str, tuple[str, Callable[[list[Any]], object]]] = {
     "classes of optimizers": (r"optimizers\.json:.*\.variants", len),
@@ -62,13 +62,9 @@ def claims(revision: Revision) -> list[Sentence]:
         for path, content in revision.metrics_files.items()
         if (match := FILE.fullmatch(path))
     }
-    dtypes = {
-        match[1]: str(dtype)
-        for key, dtype in revision.parameters.items()
-        if (match := DTYPE.fullmatch(key)) and match[1] in files
-    }
+    tasks = dict.fromkeys(match[1] for key in revision.parameters if (match := TASK.fullmatch(key)))
     try:
-        return sentences(files, dtypes)
+        return sentences(files, [task for task in tasks if task in files])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{revision.name}: metrics/: must be of the form that the stages write, got {error!r}"

@@ -20,7 +20,7 @@ from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.task.training import Training
-from stages.training.optimizer import Step, construct, optimizer_class
+from stages.training.optimizer import RunsStep, construct, optimizer_class
 from stages.training.plan import Batch, plan, start
 from stages.training.twin import Twin
 
@@ -158,7 +158,7 @@ def _better(
     return result
 
 
-def _optimizer(block: Block, place: str) -> Step:
+def _optimizer(block: Block, place: str) -> RunsStep:
     name = block.fixed.get("class", f"stages.optim.{block.kind.__name__}")
     kind = optimizer_class(name, optim, place)
     if getattr(kind, "each_array", False) or "closure" in signature(kind.__call__).parameters:

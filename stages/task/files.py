@@ -34,6 +34,7 @@ class Files:
         self.test = data / "test.parquet"
         self.model = {twin: data / f"{twin}.safetensors" for twin in TWINS}
         self.snapshots = {twin: data / f"{twin}_snapshots.safetensors" for twin in TWINS}
+        self.cloud = data / "numpy_cloud.safetensors"
         self.history = {twin: plots / f"{twin}.csv" for twin in TWINS}
         self.metrics = Path("metrics", f"{task}.json")
         self.plots = plots

@@ -6,7 +6,8 @@
     closure: evaluates the model at the present parameters: it refreshes `gradients` and returns
         the loss
 
-`each_run` steps the rows of a graph, (runs, n), each with an optimizer of its own.
+`each_run` steps the rows of a graph, (runs, n), each with an optimizer of its own; its closure
+returns the losses of all, (runs,).
 
 Most optimizers ask for parameters and gradients of any shape. One with the attribute `each_array`
 is handed the arrays of the model one by one, each in its shape; with a function `from_dense`, each
@@ -30,6 +31,7 @@ Array = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]
 Closure = Callable[[], float]
 Step = Callable[[Array, Array, Closure], None]
+RunsStep = Callable[[Array, Array, Callable[[], Array]], None]
 
 
 def model_optimizer(
@@ -50,12 +52,12 @@ def model_optimizer(
     return lambda parameters, gradients, _: optimizer(parameters, gradients)
 
 
-def each_run(optimizers: Sequence[Step]) -> Step:
+def each_run(optimizers: Sequence[Step]) -> RunsStep:
     """The step of (runs, n) parameters in which each run has an optimizer of its own."""
 
-    def step(parameters: Array, gradients: Array, closure: Closure) -> None:
+    def step(parameters: Array, gradients: Array, closure: Callable[[], Array]) -> None:
         for run, optimizer in enumerate(optimizers):
-            optimizer(parameters[run], gradients[run], closure)
+            optimizer(parameters[run], gradients[run], lambda run=run: float(closure()[run]))  # type: ignore[misc]
 
     return step
 

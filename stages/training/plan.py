@@ -68,7 +68,7 @@ def initial_parameters(
     uniform01: weights U(0, 1), biases 0. torch_linear: weights and biases U(±1/√inputs), which is
     what torch.nn.Linear starts from. Drawn in float64, then rounded to `dtype`.
     """
-    random = _stream(seed, 0)
+    random = stream(seed, 0)
     parameters = {}
     for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
         if initialization == "uniform01":
@@ -84,7 +84,7 @@ def initial_parameters(
 
 def epochs(training: Training, samples: int, size: int) -> Iterator[list[Batch]]:
     """For each epoch its batches of `size`, each the samples to take; the last may be smaller."""
-    random = _stream(training.seed, 1)
+    random = stream(training.seed, 1)
     for _ in range(training.epochs):
         if size == samples:
             yield [ALL]
@@ -112,5 +112,6 @@ def snapshot_steps(training: Training, samples: int, size: int) -> list[int]:
     return sorted({round(step) for step in np.linspace(0, steps, training.snapshots)})
 
 
-def _stream(seed: int, number: int) -> np.random.Generator:
+def stream(seed: int, number: int) -> np.random.Generator:
+    """The random numbers of a training for one purpose, which those for others do not move."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))

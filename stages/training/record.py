@@ -20,6 +20,8 @@ class Record:
     snapshot_steps: the steps after which the parameters are kept, from 0 to the last one
     state: the parameters of this moment by name
     evaluate: losses, and accuracies, of this moment by column of the history
+
+    `loss` is that of the last batch, and `snapshots` has the states that were kept, by their steps.
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class Record:
     ) -> None:
         self._snapshot_steps, self._state, self._evaluate = snapshot_steps, state, evaluate
         self._step, self._diverged = 0, False
-        self._snapshots: dict[int, State] = {}
+        self.snapshots: dict[int, State] = {}
         self._rows: list[dict[str, float]] = []
         self.loss = math.nan
 
@@ -42,7 +44,7 @@ class Record:
         """
         self._keep_snapshot()
         self._evaluate_epoch(0)
-        with _progress_bar(self._snapshot_steps[-1]) as progress:
+        with progress_bar(self._snapshot_steps[-1]) as progress:
             for epoch, batches in enumerate(epochs, start=1):
                 for batch in batches:
                     yield batch
@@ -59,16 +61,16 @@ class Record:
     def write(self, files: Files, twin: str) -> None:
         """Writes the model, the snapshots and the history of the twin."""
         write_tensors(files.model[twin], self._state())
-        kept = list(self._snapshots.values())
+        kept = list(self.snapshots.values())
         snapshots = {name: np.stack([state[name] for state in kept]) for name in kept[0]}
-        write_tensors(files.snapshots[twin], snapshots | {"step": np.array(list(self._snapshots))})
+        write_tensors(files.snapshots[twin], snapshots | {"step": np.array(list(self.snapshots))})
         columns = {name: [row[name] for row in self._rows] for name in self._rows[0]}
         write_history(files.history[twin], columns)
 
     def _keep_snapshot(self) -> None:
         if self._step in self._snapshot_steps:
             state = self._state()
-            self._snapshots[self._step] = {name: values.copy() for name, values in state.items()}
+            self.snapshots[self._step] = {name: values.copy() for name, values in state.items()}
 
     def _evaluate_epoch(self, epoch: int) -> None:
         """Adds a row to the history, without values once the training has diverged."""
@@ -79,7 +81,7 @@ class Record:
         self._rows.append({"epoch": epoch, "step": self._step, **values})
 
 
-def _progress_bar(steps: int) -> Any:
+def progress_bar(steps: int) -> Any:
     """A bar for a training that takes longer than a second, on a terminal and nowhere else."""
     from tqdm import tqdm
 

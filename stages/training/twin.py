@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import Graph, Program, Tiles
+from stages.graph import Graph, Program, Rounding, Tiles
 from stages.models.mlp import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
-from stages.training.optimizer import Step, each_run, model_optimizer
+from stages.training.optimizer import RunsStep, each_run, model_optimizer
 from stages.training.plan import Batch, Start
 
 Array = NDArray[Any]
@@ -24,6 +24,7 @@ class Twin:
     tables: the samples by part; "train" is what it learns from
     runs: how many train at once, all from the same start and on the same batches
     tile: how many samples go through the graph at once, by default as many as fit into the cache
+    rounding: what becomes of results that are rounded, see `Graph`
     """
 
     def __init__(
@@ -33,9 +34,11 @@ class Twin:
         tables: Mapping[str, Table],
         runs: int = 1,
         tile: int | None = None,
+        rounding: Rounding | None = None,
     ) -> None:
         self._network = network(start.sizes, model.activation, model.loss, model.dtype, runs)
         self._graph = self._network.graph
+        self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
             values[:] = start.parameters[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
@@ -56,7 +59,7 @@ class Twin:
         views = self._graph.views(self.parameters)
         return {name: values[0] for name, values in views.items()}
 
-    def optimizer(self, hyperparameters: Hyperparameters, place: str) -> Step:
+    def optimizer(self, hyperparameters: Hyperparameters, place: str) -> RunsStep:
         """An optimizer by hand for each run; place: its keys in params.yaml, for messages.
 
         Raises InputError if there is no such class, or if it refuses the hyperparameters.
@@ -77,7 +80,7 @@ class Twin:
             for part in means
         }
 
-    def steps(self, optimizer: Step, batches: Iterable[Batch]) -> Iterator[Array]:
+    def steps(self, optimizer: RunsStep, batches: Iterable[Batch]) -> Iterator[Array]:
         """A step for each batch of the training samples: (runs,) its loss before the step."""
         return steps(self._graph, self._loss, self._inputs["train"], optimizer, batches)
 
@@ -98,7 +101,7 @@ def steps(
     graph: Graph,
     loss: Tiles | Program,
     inputs: Mapping[str, Array],
-    optimizer: Step,
+    optimizer: RunsStep,
     batches: Iterable[Any],
 ) -> Iterator[Array]:
     """A step of the optimizer for each batch: (runs,) the loss before the step.
@@ -109,13 +112,10 @@ def steps(
     """
     fed = None
 
-    def closure() -> float:
-        return float(loss.gradients()[0])
-
     for batch in batches:
         if batch is not fed:
             loss.feed(**{name: values[:, batch] for name, values in inputs.items()})
             fed = batch
         before = loss.gradients()
-        optimizer(graph.parameters, graph.gradients, closure)
+        optimizer(graph.parameters, graph.gradients, loss.gradients)
         yield before

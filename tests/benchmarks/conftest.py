@@ -52,6 +52,11 @@ def set_threads(count: int) -> None:
 
 
 @pytest.fixture
+def one_thread() -> None:
+    set_threads(1)
+
+
+@pytest.fixture
 def race(benchmark: BenchmarkFixture) -> Callable[..., Result]:
     """A function that times steps of both twins in turns and adds a line to the table."""
 

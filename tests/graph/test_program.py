@@ -336,6 +336,27 @@ def test_memory_is_used_again() -> None:
     assert both.nbytes < 4 * 8000
 
 
+def test_what_rounds_is_followed_by_the_rounding_of_the_graph() -> None:
+    graph = Graph()
+    x, p = graph.input("x", (SAMPLES, 2)), graph.parameter("p", (2,))
+    product = x * p
+    graph.rounding = lambda values: lambda: np.multiply(values, 2, values)
+    program = graph.compile(product, relu(product), -product, samples=3)
+    graph.rounding = None
+    exact = graph.compile(product, samples=3)
+    graph.parameters[:] = 1.0, -3.0
+    fed = np.arange(6.0).reshape(1, 3, 2)
+    for one in (program, exact):
+        run(one, x=fed)
+    doubled = 2 * fed * graph.parameters
+    for found, expected in zip(
+        [*program.outputs, *exact.outputs],
+        [doubled, np.maximum(doubled, 0), -doubled, doubled / 2],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_float32_programs_compute_in_float32() -> None:
     graph = Graph(dtype="float32")
     w, x = graph.parameter("w", (2, 3)), graph.input("x", (SAMPLES, 2))

@@ -1,17 +1,13 @@
 """What the metrics have to be: a claim for each number, and a line for each that does not hold."""
 
-import json
 from typing import Any
 
 import pytest
-import yaml
-from repository import ROOT
 
 from stages.proofs.claims import (
-    BOUND,
+    CLOUD,
     Claim,
     claim_of_task,
-    claims_of_all,
     claims_of_gradients,
     claims_of_optimizers,
     claims_of_training,
@@ -60,32 +56,28 @@ def test_gradients(error: float, holds: bool) -> None:
     assert lines(claims_of_gradients(found)) == said
 
 
-@pytest.mark.parametrize("dtype", list(BOUND))
-def test_a_task_is_within_the_bound_of_its_dtype(dtype: str) -> None:
-    for factor, holds in ((1, True), (1.01, False)):
-        metrics = {"drift": {"parameters": factor * BOUND[dtype]}}
-        assert claim_of_task("moons", metrics, dtype).holds == holds
-    assert not claim_of_task("moons", {"drift": {"parameters": None}}, dtype).holds
+@pytest.mark.parametrize(
+    ("drift", "holds"),
+    [
+        ({"cloud": 0.0, "parameters": 0.1}, True),
+        ({"cloud": CLOUD, "parameters": 0.1}, True),
+        ({"cloud": 1.01 * CLOUD, "parameters": 1e-15}, False),
+        ({"cloud": None, "parameters": 0.0}, False),
+        ({"parameters": 0.0}, False),
+    ],
+)
+def test_a_task_is_within_its_cloud(drift: dict[str, Any], holds: bool) -> None:
+    assert claim_of_task("moons", {"drift": drift}).holds == holds
 
 
 @pytest.mark.parametrize(("steps", "holds"), [((7, 7), True), ((7, 0), False), ((0, 7), False)])
 def test_twins_that_diverge_do_so_at_one_step(steps: tuple[int, int], holds: bool) -> None:
     numpy, torch = ({"diverged_step": step} for step in steps)
     metrics = {"numpy": numpy, "torch": torch, "drift": {"parameters": None}}
-    claim = claim_of_task("moons", metrics, "float64")
+    claim = claim_of_task("moons", metrics)
     assert claim.holds == holds
     expected = f"torch.diverged_step: must be {steps[0]}, got {steps[1]}"
     assert str(claim) == f"metrics/moons.json: {expected}"
-
-
-def test_the_committed_metrics_hold_all_of_their_claims() -> None:
-    tasks = yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]
-    dtypes = {name: task["model"]["dtype"] for name, task in tasks.items()}
-    files = [*tasks, "optimizers", "training", "gradients"]
-    metrics = {name: json.loads((ROOT / f"metrics/{name}.json").read_text()) for name in files}
-    claims = list(claims_of_all(metrics, dtypes))
-    assert lines(claims) == []
-    assert len(claims) > 60
 
 
 def test_what_fails_is_said(capsys: pytest.CaptureFixture[str]) -> None:

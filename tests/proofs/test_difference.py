@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.proofs.difference import relative_difference, ulp_along_paths, ulp_difference
+from stages.proofs.difference import (
+    radii,
+    relative_difference,
+    relative_drift,
+    ulp_along_paths,
+    ulp_difference,
+)
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -101,3 +107,31 @@ def test_paths_of_which_one_diverges_are_infinitely_far_apart(other: float) -> N
 def test_what_is_no_number_twice_is_equal() -> None:
     assert ulp_difference(np.array([np.nan]), np.array([-np.nan])) == 0
     assert ulp_difference(np.array([np.nan]), np.array([1.0])) > 2**50
+
+
+def test_relative_drift_is_that_of_all_parameters_as_one_vector() -> None:
+    ours = np.array([[3.0, 4.0], [0.0, 0.0], [np.inf, 1.0], [1.0, 1.0]])
+    theirs = np.array([[3.0, 3.0], [0.0, 2.0], [np.inf, 1.0], [1.0, np.nan]])
+    found = relative_drift(ours, theirs)
+    np.testing.assert_array_equal(found, [0.2, 2.0, np.nan, np.nan])
+    runs = np.stack([theirs[0], ours[0]])
+    np.testing.assert_array_equal(relative_drift(ours[0], runs), [0.2, 0.0])
+    tiny = np.float32(1e-30)  # whose square is 0 in float32
+    assert relative_drift(np.array([tiny]), np.array([2 * tiny])) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("apart", "cloud", "expected"),
+    [
+        ([0, 2, 1], [[1, 1], [1, 4], [1, 2]], 0.5),
+        ([0, 2, 8], [[1, 1], [1, 4], [0, 0]], 2),  # rounding has come as far as 4
+        ([0, 0], [[0, 0], [0, 0]], 0),
+        ([0, 1e-9], [[0, 0], [0, 0]], math.inf),
+        ([0, 1, math.nan], [[1, 2], [1, 2], [1, 2]], math.inf),
+        ([0, 1, math.nan], [[1, 2], [1, 2], [math.inf, 2]], 0.5),
+        ([0, 1, math.nan, 5], [[1, 2], [1, 2], [math.nan, 2], [1, 2]], 0.5),
+        ([3], [[1, 2]], 1.5),
+    ],
+)
+def test_radii(apart: list[float], cloud: list[list[float]], expected: float) -> None:
+    assert radii(np.array(apart, float), np.array(cloud, float)) == expected

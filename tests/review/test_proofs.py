@@ -7,7 +7,7 @@ import pytest
 from repository import ROOT
 
 from stages.review.differences import MISSING
-from stages.review.proofs import CHECKS, checks, claims, drifts
+from stages.review.proofs import CHECKS, KINDS, checks, claims, drifts
 from stages.review.revision import Revision
 from stages.task.errors import InputError
 
@@ -16,6 +16,7 @@ METRICS: dict[str, object] = {
     "metrics/moons.json:drift.parameters": 1e-15,
     "metrics/moons.json:drift.parameters_ulp": 7,
     "metrics/moons.json:drift.loss": 1e-16,
+    "metrics/moons.json:drift.cloud": 0.5,
     "metrics/blobs.json:drift.loss": 0.0,
     "metrics/moons/sweep.json:drift.train_loss": 1.0,
     "metrics/optimizers.json:SGD.variants": 5,
@@ -36,8 +37,8 @@ METRICS: dict[str, object] = {
 
 def test_drifts_of_tasks() -> None:
     assert drifts(METRICS) == {
-        "moons": {"parameters": 1e-15, "parameters_ulp": 7, "loss": 1e-16},
-        "blobs": {"parameters": MISSING, "parameters_ulp": MISSING, "loss": 0.0},
+        "moons": {"parameters": 1e-15, "parameters_ulp": 7, "loss": 1e-16, "cloud": 0.5},
+        "blobs": dict.fromkeys(KINDS, MISSING) | {"loss": 0.0},
     }
 
 
@@ -51,8 +52,8 @@ def test_a_check_without_a_number_has_none() -> None:
     assert list(numbers.values())[:3] == [3, 11, None]
 
 
-def revision(files: dict[str, Any], **dtypes: str) -> Revision:
-    parameters = {f"tasks.{task}.model.dtype": dtype for task, dtype in dtypes.items()}
+def revision(files: dict[str, Any], *tasks: str) -> Revision:
+    parameters = {f"tasks.{task}.model.dtype": "float64" for task in tasks}
     return Revision("branch", "0" * 40, parameters, files, {}, {}, {}, ())
 
 
@@ -65,25 +66,25 @@ CLAIMS: list[tuple[str, Any, str | None]] = [
     ("optimizers", {"my.Lion": OWN | {"descending": 0}}, "my.Lion does not descend in 1 of 1"),
     ("optimizers", {"Lion": OWN | {"ulp_ieee": 48128}}, "Lion differs from its reference"),
     ("training", {"SGD": SAME | {"ulp_ieee": 1}}, "Training: SGD differs"),
-    ("moons", {"drift": {"parameters": 1e-13}}, None),
-    ("moons", {"drift": {"parameters": 1e-3}}, "moons: the twins are 0.001 apart"),
-    ("moons", {"drift": {"parameters": None}}, "moons: the twins are not a number apart"),
-    ("moons/sweep", {"drift": {"parameters": 1e-3}}, None),
-    ("not_a_task", {"drift": {"parameters": 1e-3}}, None),
+    ("moons", {"drift": {"cloud": 9.0}}, None),
+    ("moons", {"drift": {"cloud": 11.0}}, "moons: the twins are 11 times as far apart"),
+    ("moons", {"drift": {"cloud": None}}, "moons: the twins are no finite distance apart"),
+    ("moons/sweep", {"drift": {"cloud": 11.0}}, None),
+    ("not_a_task", {"drift": {"cloud": 11.0}}, None),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "said"), CLAIMS)
 def test_the_claims_are_those_of_the_report(name: str, content: Any, said: str | None) -> None:
-    found = claims(revision({f"metrics/{name}.json": content}, moons="float64"))
+    found = claims(revision({f"metrics/{name}.json": content}, "moons"))
     failing = [claim.text for claim in found if not claim.holds]
     assert len(failing) == (said is not None)
     assert all(text.startswith(said or "") or said in text for text in failing if said)
 
 
-@pytest.mark.parametrize("content", [[], {"drift": {"parameters": "near"}}, {"drift": 1}, {}])
+@pytest.mark.parametrize("content", [[], {"drift": {"cloud": "near"}}, {"drift": 1}, {}])
 def test_metrics_that_no_stage_writes_are_one_line(content: Any) -> None:
-    given = revision({"metrics/moons.json": content}, moons="float64")
+    given = revision({"metrics/moons.json": content}, "moons")
     with pytest.raises(
         InputError, match=r"^branch: metrics/: must be of the form that the stages write, "
     ):
@@ -93,7 +94,7 @@ def test_metrics_that_no_stage_writes_are_one_line(content: Any) -> None:
 def test_the_metrics_here_have_every_proof() -> None:
     paths = ROOT.glob("metrics/**/*.json")
     files = {path.relative_to(ROOT).as_posix(): json.loads(path.read_text()) for path in paths}
-    here = revision(files, regression="float64", classification="float64", moons="float64")
+    here = revision(files, "regression", "classification", "moons")
     metrics = here.metrics
     assert set(drifts(metrics)) == {"regression", "classification", "moons"}
     assert all(MISSING not in drift.values() for drift in drifts(metrics).values())

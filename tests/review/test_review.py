@@ -243,8 +243,8 @@ LION = {"variants": 1, "steps": 300, "ulp_ieee": 48128, "ulp_repeated": 0, "desc
     [
         ("optimizers", {"Lion": LION}, "Lion differs from its reference by up to 48128 units"),
         ("optimizers", {"Lion": LION | {"ulp_ieee": 0, "descending": 0}}, "Lion does not descend"),
-        ("blobs", {"drift": {"parameters": 1e-3}}, "blobs: the twins are 0.001 apart"),
-        ("blobs", {"drift": {"parameters": 1e-13}}, None),
+        ("blobs", {"drift": {"cloud": 1e3}}, "blobs: the twins are 1000 times as far apart"),
+        ("blobs", {"drift": {"cloud": 0.1}}, None),
     ],
 )
 def test_what_is_new_and_does_not_hold_fails(

@@ -12,7 +12,7 @@ from stages.optim import SGD, Adafactor, SparseAdam
 from stages.optim.sparse_adam import Rows
 from stages.task import hyperparameters as sections
 from stages.task.errors import InputError
-from stages.training.optimizer import Step, model_optimizer
+from stages.training.optimizer import Step, each_run, model_optimizer
 from stages.training.optimizer_torch import torch_optimizer
 
 SHAPES = [(2, 3), (3,), (1, 1)]
@@ -80,6 +80,29 @@ def test_one_that_asks_for_it_may_evaluate_again() -> None:
     step_of(sections.LBFGS(line_search_fn="strong_wolfe"))(row, gradients, evaluate)
     np.testing.assert_allclose(row, 1, rtol=1e-12)
     assert evaluations > 1
+
+
+def test_each_run_has_a_closure_with_its_own_loss() -> None:
+    """Two runs of L-BFGS, which compares losses, are each what it is alone."""
+    starts, scale = np.array([[3.0, -5.0], [0.1, 0.2]]), np.array([[1.0], [50.0]])
+
+    def trained(runs: list[int]) -> np.ndarray:
+        rows, gradients = starts[runs].copy(), np.zeros((len(runs), 2))
+
+        def evaluate() -> np.ndarray:
+            gradients[:] = 4 * scale[runs] * (rows - 1) ** 3
+            return (scale[runs] * (rows - 1) ** 4).sum(axis=1)
+
+        hyperparameters = sections.LBFGS(max_iter=3, line_search_fn="strong_wolfe")
+        step = each_run([model_optimizer(hyperparameters, optim, [(2,)], PLACE) for _ in runs])
+        for _ in range(3):
+            evaluate()
+            step(rows, gradients, evaluate)
+        return rows
+
+    both = trained([0, 1])
+    for run in (0, 1):
+        np.testing.assert_array_equal(both[run], trained([run])[0])
 
 
 MINE = """
