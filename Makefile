@@ -5,7 +5,7 @@ READY := .venv/.ready
 # DVC runs the stages' `python` from PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro review test lint mutate bench lock
+.PHONY: help repro params review test lint mutate kill bench lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -13,7 +13,12 @@ help: ## list these targets
 
 repro: $(READY) ## run the pipeline: every stage whose code, data or parameters changed
 	@.venv/bin/python -m stages.recovery
+	@.venv/bin/python -m stages.task
 	.venv/bin/dvc repro
+
+params: $(READY) ## write params.yaml in the style that `dvc exp run -S` leaves alone
+	@.venv/bin/python -c 'from dvc.utils.hydra import apply_overrides; \
+		apply_overrides("params.yaml", [])'
 
 review: $(READY) ## what a change did, as Markdown and HTML in review/ (BASE=main HEAD=<the workspace>)
 	@.venv/bin/python -m stages.review $(or $(BASE),main) $(HEAD)
@@ -29,9 +34,14 @@ lint: $(READY) ## check style and types
 mutate: $(READY) ## make small mistakes in the optimizers: is each found? (FILES=<some of them>)
 	PYTHONPATH=. .venv/bin/python tests/optim/mutants.py $(FILES)
 
+kill: $(READY) ## kill the pipeline and a sweep again and again: is anything lost? (N=100 SEED=1)
+	PYTHONPATH=.:tests .venv/bin/python tests/recovery/kills.py $(or $(N),100) $(SEED)
+
+BENCHMARK := .venv/bin/pytest -o python_files='bench_*.py' -n 0 --benchmark-enable --benchmark-only
+
 bench: $(READY) ## run the benchmarks (SEED=<file>: its fenced scripts, against a cold repro)
-	SEED='$(SEED)' .venv/bin/pytest tests/benchmarks -o python_files='bench_*.py' -n 0 \
-		--benchmark-enable --benchmark-only
+	SEED='$(SEED)' $(BENCHMARK) tests/benchmarks
+	KERNELS=native $(BENCHMARK) tests/benchmarks/bench_step.py
 
 lock: ## write requirements.txt anew from the newest versions that pyproject.toml allows
 	rm -rf .venv/lock

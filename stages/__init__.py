@@ -40,10 +40,8 @@ def pin_kernels() -> None:
         kernels = "native"
     os.environ["KERNELS"] = kernels
     if kernels == "pinned":
-        ieee = os.environ.get("ATEN_CPU_CAPABILITY") == "default"
-        os.environ.update(PINNED)
-        if ieee:
-            os.environ["ATEN_CPU_CAPABILITY"] = "default"
+        unfused = os.environ.get("ATEN_CPU_CAPABILITY") == "default"
+        os.environ |= PINNED | ({"ATEN_CPU_CAPABILITY": "default"} if unfused else {})
 
 
 def _has_avx2() -> bool:

@@ -1,8 +1,8 @@
 """Every variant of every optimizer against torch.optim, step by step.
 
-Both sides walk over the same objective from the same start, each along its own gradients. torch
-does so twice, in processes of its own: in the arithmetic of IEEE 754, where nothing may differ, and
-with the kernels that it chooses for this processor.
+Both sides walk over the same objective from the same start, each where its own steps lead, along
+gradients of the graph. torch does so twice, in processes of its own: in the arithmetic of IEEE 754,
+where nothing may differ, and with its usual kernels.
 """
 
 import math

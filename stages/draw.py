@@ -1,11 +1,12 @@
 """Stage `draw`: the pictures of a task, and the animation of its learning."""
 
-from stages.figures.fit import draw_fit
-from stages.figures.graph import draw_graph
-from stages.figures.learned import read_results
-from stages.figures.learning import draw_moments, write_animation
-from stages.figures.loss import draw_loss
+from stages.figures.layout import say_diverged
+from stages.figures.loss import draw_losses
 from stages.figures.style import save
+from stages.figures.tasks.fit import draw_fit
+from stages.figures.tasks.graph import draw_graph
+from stages.figures.tasks.learned import read_results
+from stages.figures.tasks.learning import draw_moments, write_animation
 from stages.models.mlp import network
 from stages.task.command import run
 from stages.task.files import Files
@@ -17,7 +18,11 @@ def main(task: str, model: Model) -> None:
     plots = Files(task).plots
     results = read_results(task, model.activation)
     save(draw_fit(results), plots / "fit.png")
-    save(draw_loss(results), plots / "loss.png")
+    histories = {name: twin.history for name, twin in results.twins.items()}
+    measure = "largest relative\nparameter difference"
+    losses = draw_losses(histories, *results.differences, model.dtype, measure)
+    say_diverged(losses.axes[0], results.diverged)
+    save(losses, plots / "loss.png")
     save(draw_moments(results), plots / "learning.png")
     write_animation(results, plots / "learning.gif")
     loss = network(results.sizes, model.activation, model.loss, model.dtype).loss

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stages.figures.drift import draw_drift
-from stages.figures.rosenbrock import draw_paths
+from stages.figures.checks.drift import draw_drift
+from stages.figures.checks.rosenbrock import draw_paths
+from stages.figures.checks.variants import draw_variants
 from stages.figures.style import save
-from stages.figures.variants import draw_variants
 from stages.task.command import run
 from stages.task.files import read_history
 from stages.task.variants import read_variants

@@ -1,9 +1,9 @@
 """Stage `draw_sweep`: the pictures of a task's sweep."""
 
-from stages.figures.heatmap import draw_heatmaps
-from stages.figures.settings import read_sweep
 from stages.figures.style import save
-from stages.figures.sweep_losses import draw_sweep
+from stages.figures.sweeps.heatmap import draw_heatmaps
+from stages.figures.sweeps.settings import read_sweep
+from stages.figures.sweeps.sweep_losses import draw_sweep
 from stages.task.command import run
 from stages.task.files import Files
 

@@ -12,7 +12,7 @@ from stages.proofs.difference import relative_difference, ulp_difference
 from stages.task.command import run
 from stages.task.files import TWINS, Files, History, read_history, read_tensors, write_metrics
 from stages.task.model import Model
-from stages.task.table import Table, read_table
+from stages.task.table import Table, read_parts
 
 Metrics = dict[str, float | int | None]
 
@@ -23,29 +23,35 @@ def main(task: str, model: Model) -> None:
     A value that does not exist, say after divergence, is null.
     """
     files = Files(task)
-    train, test = read_table(files.train), read_table(files.test)
+    parts = read_parts(files)
+    tables = {name: table.in_own_units() for name, table in parts.items()}
     models = {twin: read_tensors(files.model[twin]) for twin in TWINS}
     histories = {twin: read_history(files.history[twin]) for twin in TWINS}
-    metrics = {twin: _quality(histories[twin], test) for twin in TWINS}
+    metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
     metrics["drift"] = _drift(models, histories)
     if not model.hidden and model.loss == "half_mse":
-        metrics["least_squares"] = _least_squares(train, test, metrics)
-        if train.features.shape[1] == 1:
+        metrics["least_squares"] = _least_squares(tables, metrics)
+        if tables["train"].features.shape[1] == 1:
+            mean, scale = parts["train"].units or (0.0, 1.0)
             for twin in TWINS:
-                metrics[twin]["weight"] = _finite(models[twin]["0.weight"].item())
-                metrics[twin]["bias"] = _finite(models[twin]["0.bias"].item())
+                weight, bias = (models[twin][f"0.{name}"].item() for name in ("weight", "bias"))
+                metrics[twin]["weight"] = _finite(weight * scale)
+                metrics[twin]["bias"] = _finite(bias * scale + mean)
     write_metrics(files.metrics, metrics)
     say_what_fails([claim_of_task(task, metrics, model.dtype)])
 
 
-def _quality(history: History, test: Table) -> Metrics:
-    """A twin's last row of history, R² for a number, and the step of divergence (0: none)."""
+def _quality(history: History, test: Table | None) -> Metrics:
+    """A twin's last row of history, R² of a number that is tested, and the step of divergence.
+
+    The step is 0 for a training that did not diverge.
+    """
     last = {column: values[-1] for column, values in history.items()}
     diverged = math.isnan(last["train_loss"])
     metrics: Metrics = {
         column: _finite(value) for column, value in last.items() if column not in ("epoch", "step")
     }
-    if test.classes is None:
+    if test is not None and test.classes is None:
         spread = float(np.mean((test.target - test.target.mean()) ** 2))
         metrics["test_r2"] = _finite(1 - 2 * last["test_loss"] / spread if spread else math.nan)
     metrics["diverged_step"] = int(last["step"]) if diverged else 0
@@ -59,7 +65,7 @@ def _drift(
     pairs = [(models["numpy"][key], models["torch"][key]) for key in models["numpy"]]
     finite = all(np.isfinite(values).all() for pair in pairs for values in pair)
     losses = [
-        np.array([histories[twin][f"{part}_loss"][-1] for part in ("train", "test")])
+        np.array([v[-1] for name, v in histories[twin].items() if name.endswith("_loss")])
         for twin in TWINS
     ]
     return {
@@ -69,8 +75,9 @@ def _drift(
     }
 
 
-def _least_squares(train: Table, test: Table, twins: Mapping[str, Metrics]) -> Metrics:
+def _least_squares(tables: Mapping[str, Table], twins: Mapping[str, Metrics]) -> Metrics:
     """The closed-form optimum of a linear model, and how far above it the worse twin trained."""
+    train = tables["train"]
     coefficients, *_ = np.linalg.lstsq(_design(train), train.target, rcond=None)
 
     def loss(table: Table) -> float:
@@ -80,7 +87,8 @@ def _least_squares(train: Table, test: Table, twins: Mapping[str, Metrics]) -> M
     excess = None
     if optimum > 0 and not any(value is None for value in trained):
         excess = max(value / optimum - 1 for value in trained if value is not None)
-    return {"test_loss": loss(test), "excess_loss": excess}
+    tested: Metrics = {"test_loss": loss(tables["test"])} if "test" in tables else {}
+    return tested | {"excess_loss": excess}
 
 
 def _design(table: Table) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stages.samples.columns import make_table
 from stages.samples.generator import run_generator
-from stages.samples.reader import read_csv, read_parquet
+from stages.samples.reader import read_parquet, read_text
 from stages.task.command import run
 from stages.task.errors import InputError
 from stages.task.files import Files
@@ -20,10 +20,9 @@ def main(task: str, data: Source, model: Model) -> None:
         raise InputError(f"{place}.source: there is no file {data.source}")
     if isinstance(data, Generator):
         columns = run_generator(data, place)
-    elif data.source.endswith(".csv"):
-        columns = read_csv(data, place)
     else:
-        columns = read_parquet(data, place)
+        read = read_parquet if data.suffix == ".parquet" else read_text
+        columns = read(data, place)
     write_table(Files(task).raw, make_table(columns, model.loss))
 
 

@@ -15,16 +15,13 @@ from stages.task.files import Files, read_metrics, write_file
 from stages.task.parameters import Parameters, read_parameters
 from stages.task.variants import read_variants
 
-SEED = ("regression", "classification")  # the tasks with which the project began come first
+FIRST = ("regression", "classification")  # the tasks that the project began with
 CHECKS, PLOTS = ("optimizers", "training", "gradients"), Path("plots")
 
 
 def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
-    """Writes report.html from metrics/ and plots/.
-
-    content: of params.yaml, as it is written there
-    """
-    tasks = sorted(parameters.tasks, key=lambda name: SEED.index(name) if name in SEED else 9)
+    """Writes report.html from metrics/ and plots/; content: params.yaml as it is written."""
+    tasks = sorted(parameters.tasks, key=lambda name: FIRST.index(name) if name in FIRST else 9)
     metrics = {name: read_metrics(Path("metrics", f"{name}.json")) for name in CHECKS}
     metrics |= {name: read_metrics(Files(name).metrics) for name in tasks}
     dtypes = {name: parameters.tasks[name].model.dtype for name in tasks}
@@ -56,7 +53,7 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
 
 
 def sections(content: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """The parts of params.yaml that have a table each, by their keys."""
+    """The parts of params.yaml that get a table each, with their keys."""
     for key, section in content.items():
         if key in ("tasks", "checks"):
             yield from ((f"{key}.{name}", inner) for name, inner in section.items())
@@ -87,11 +84,12 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "apart": tables.apart(name, metrics),
         "optimum": sentences.above_optimum(metrics),
         "learning": images.animation(
-            plots / "learning.gif", f"How {name} is learned: what the twins predict at each moment"
+            plots / "learning.gif", f"{name}: what the twins predict at each moment of the training"
         ),
-        "moments": images.image(plots / "learning.png", f"{name}: six moments of the learning"),
+        "moments": images.image(plots / "learning.png", f"{name}: six moments of the training"),
         "fit": images.image(
-            plots / "fit.png", f"{name}: the samples, what both twins learned, and how by epoch"
+            plots / "fit.png",
+            f"{name}: the samples, what both twins learned, and how well by epoch",
         ),
         "losses": images.losses(name, model["dtype"]),
         "graph": images.image(
@@ -112,7 +110,7 @@ def sweep(name: str) -> dict[str, Any]:
 
 
 def render(page: Mapping[str, Any]) -> str:
-    """The page as HTML; whatever is text in it is escaped."""
+    """The page as HTML; all text in it is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "pages"),
         autoescape=True,

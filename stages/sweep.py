@@ -24,7 +24,7 @@ from stages.task.curves import write_curves
 from stages.task.files import Files, write_metrics
 from stages.task.grammar import Sweep, completed
 from stages.task.model import Model
-from stages.task.table import read_table
+from stages.task.table import read_parts
 from stages.task.training import Training
 
 Values = NDArray[Any]
@@ -58,7 +58,7 @@ def train_all(
 ) -> dict[int, Mapping[str, Values]]:
     """The results of each block by its number; those that are kept from before, and new ones."""
     files = Files(task)
-    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    tables = read_parts(files)
     store = Store(files.blocks, model, training, [files.train, files.test])
     kept = {number: store.read(block) for number, block in enumerate(planned)}
     results = {number: result for number, result in kept.items() if result is not None}

@@ -8,7 +8,7 @@ from stages.task.command import run
 from stages.task.files import Files
 from stages.task.model import Model
 from stages.task.optimizers import selected
-from stages.task.table import read_table
+from stages.task.table import read_parts
 from stages.task.training import Training
 from stages.training.plan import plan, start
 from stages.training.record import Record
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Trains, and writes the model, its snapshots and its history."""
     files = Files(task)
-    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    tables = read_parts(files)
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables)
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"

@@ -9,7 +9,7 @@ from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.model import Model
 from stages.task.optimizers import selected
-from stages.task.table import read_table
+from stages.task.table import read_parts
 from stages.task.training import Training
 from stages.training.plan import plan, start
 from stages.training.record import Record
@@ -28,14 +28,17 @@ def main(
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("params.yaml: device: must be cpu, since torch finds no GPU; got cuda")
     files = Files(task)
-    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    tables = read_parts(files)
     planned = plan(task, training, tables["train"])
     twin = Twin(start(model, training.seed, tables["train"]), model, tables, device)
     place = f"params.yaml: tasks.{task}.optimizers.{optimizer}"
     step = twin.optimizer(selected(optimizer, optimizers), place)
     record = Record(planned.snapshot_steps, twin.state, twin.evaluate)
-    for loss in twin.steps(step, record.batches(planned.epochs)):
-        record.loss = loss
+    try:
+        for loss in twin.steps(step, record.batches(planned.epochs)):
+            record.loss = loss
+    except ArithmeticError as error:  # of the optimizer: ASGD divides by a power that can be 0
+        raise InputError(f"{place}: torch ends the training: {error}") from None
     record.write(files, "torch")
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from stages.sweeps.where import KERNELS
+from stages.sweeps.where import SETTINGS
 
 DASK = Path(sys.executable).with_name("dask")
 
@@ -21,7 +21,7 @@ class Cluster:
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder, self._file = folder, folder / "scheduler.json"
         own = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OMP_NUM_THREADS": "1"}
-        own |= {name: os.environ[name] for name in KERNELS if name in os.environ}
+        own |= {name: os.environ[name] for name in SETTINGS if name in os.environ}
         self._environment = own | environment
         self._processes: list[subprocess.Popen[bytes]] = []
         self._run("scheduler", "--port", "0")

@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
-from stages.figures.settings import Settings, read_sweep
+from stages.figures.sweeps.settings import Settings, read_sweep
 from stages.sweeps.results import Runs, curves
 from stages.task.curves import write_curves
 
@@ -59,25 +56,3 @@ def a_sweep(folder: Path, **optimizers: tuple[Sequence[Point], Loss]) -> list[Se
     """The sweep as the pictures read it."""
     write(folder / "sweep.csv", optimizers)
     return read_sweep(folder / "sweep.csv")
-
-
-def drawn(figure: Figure) -> Figure:
-    """The figure after it is laid out and drawn."""
-    FigureCanvasAgg(figure).draw()
-    return figure
-
-
-def assert_texts_are_readable(figure: Figure) -> None:
-    """No text is cut off at the edge of the picture or overlaps another text."""
-    drawn(figure)
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-    boxes = {text: text.get_window_extent() for text in texts}
-    for text, box in boxes.items():
-        assert box.x0 >= -1, text.get_text()
-        assert box.y0 >= -1, text.get_text()
-        assert box.x1 <= figure.bbox.x1 + 1, text.get_text()
-        assert box.y1 <= figure.bbox.y1 + 1, text.get_text()
-    for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
-        wide = min(a.x1, b.x1) - max(a.x0, b.x0)
-        high = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert wide <= 1 or high <= 1, f"{one.get_text()!r} lies on {other.get_text()!r}"

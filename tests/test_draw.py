@@ -3,13 +3,15 @@
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 
 from stages.draw import main
-from stages.figures.learned import read_results
+from stages.figures.tasks.learned import read_results
 from stages.task.files import TWINS, Files, write_history, write_tensors
 from stages.task.model import Model
 from stages.task.table import Table, write_table
@@ -19,13 +21,8 @@ LABELS = ("setosa", "versicolor", "virginica")
 
 
 def a_model(loss: str, activation: str = "relu") -> Model:
-    return Model(
-        hidden=[],
-        activation=activation,
-        loss=loss,
-        initialization="torch_linear",
-        dtype="float64",
-    )
+    rest: dict[str, Any] = {"hidden": [], "initialization": "torch_linear", "dtype": "float64"}
+    return Model(activation=activation, loss=loss, **rest)
 
 
 def write_results(
@@ -36,12 +33,13 @@ def write_results(
     snapshots: int = 5,
     diverged: bool = False,
     samples: int = 60,
+    tests: int = 20,
     scale: float = 1.0,
 ) -> None:
     """Writes the files that `draw` reads, of a training that only pretends to learn."""
     random = np.random.default_rng(0)
     files = Files(name)
-    for path, count in ((files.train, samples), (files.test, samples // 3)):
+    for path, count in ((files.train, samples), (files.test, tests)):
         x = random.normal(size=(count, features))
         target = x.sum(axis=1) if classes is None else random.integers(0, len(classes), count)
         names = [f"feature {index} (cm)" for index in range(features)]
@@ -66,10 +64,10 @@ def write_results(
         }
         write_tensors(files.snapshots[twin], {**tensors, "step": steps})
         history = {"epoch": [0, 1, 2, 3, 4], "step": [0, 10, 20, 30, 40]}
-        history |= {"train_loss": losses, "test_loss": losses}
-        if classes is not None:
-            accuracies = [0.3, 0.5, 0.7, 0.8, math.nan if diverged else 0.9]
-            history |= {"train_accuracy": accuracies, "test_accuracy": accuracies}
+        accuracies = [0.3, 0.5, 0.7, 0.8, math.nan if diverged else 0.9]
+        for part in ("train", "test") if tests else ("train",):
+            history |= {f"{part}_loss": losses}
+            history |= {f"{part}_accuracy": accuracies} if classes else {}
         write_history(files.history[twin], history)
 
 
@@ -78,15 +76,16 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.parametrize("tests", [20, 0])
 @pytest.mark.parametrize(
     ("features", "classes", "hidden"),
     [(1, None, ()), (3, None, (4,)), (2, LABELS, (5, 5)), (4, LABELS, (4,))],
     ids=["line", "measured", "regions", "confusion"],
 )
 def test_every_kind_of_task_has_the_same_five_pictures(
-    features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...]
+    features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
-    write_results("toy", features, classes, hidden)
+    write_results("toy", features, classes, hidden, tests=tests)
     main("toy", a_model("half_mse" if classes is None else "cross_entropy"))
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(
@@ -94,11 +93,7 @@ def test_every_kind_of_task_has_the_same_five_pictures(
     )
     for name in PICTURES:
         if name.endswith(".png"):
-            with Image.open(plots / name) as picture:
-                assert picture.width == 1600  # twice the width of a README
-                assert len(picture.convert("RGB").getcolors(256)) > 10
-                assert picture.info.keys() <= {"dpi"}  # neither date nor version
-            assert (plots / name).stat().st_size < 150_000
+            assert_is_for_readme(plots / name)
     with Image.open(plots / "learning.gif") as animation:
         assert animation.n_frames == 5
 
@@ -121,11 +116,8 @@ def test_a_training_with_one_snapshot_is_drawn() -> None:
 
 def test_the_same_results_are_the_same_bytes() -> None:
     write_results("toy", 1, snapshots=2)
-    contents = []
-    for _ in range(2):
-        main("toy", a_model("half_mse"))
-        contents.append([(Files("toy").plots / name).read_bytes() for name in PICTURES])
-    assert contents[0] == contents[1]
+    paths = [Files("toy").plots / name for name in PICTURES]
+    assert_same_bytes(lambda: main("toy", a_model("half_mse")), paths)
 
 
 def test_an_animation_of_many_frames_and_samples_is_small() -> None:

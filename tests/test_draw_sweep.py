@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 from repository import ROOT
 from sweep_files import RATES, bowl, grid, write
@@ -36,19 +37,11 @@ def _swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_there_are_two_pictures_of_the_usual_width() -> None:
     run(main, ["moons"])
     for path in PICTURES:
-        with Image.open(path) as picture:
-            assert picture.width == 1600  # twice the width of a README
-            assert len(picture.convert("RGB").getcolors(256)) > 10
-            assert picture.info.keys() <= {"dpi"}  # neither date nor version
-        assert path.stat().st_size < 150_000
+        assert_is_for_readme(path)
 
 
 def test_the_same_sweep_is_the_same_bytes() -> None:
-    contents = []
-    for _ in range(2):
-        run(main, ["moons"])
-        contents.append([path.read_bytes() for path in PICTURES])
-    assert contents[0] == contents[1]
+    assert_same_bytes(lambda: run(main, ["moons"]), PICTURES)
 
 
 def test_there_is_a_second_picture_even_if_there_is_nothing_to_draw() -> None:

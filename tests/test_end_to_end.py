@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import edit_parameters, run, stages_run
+from repository import commit, edit_parameters, run, set_up_environment, stages_run
 
 TASK_STAGES = [
     *["generate", "split", "train_numpy", "train_torch", "evaluate", "draw"],
@@ -14,6 +14,7 @@ TASK_STAGES = [
 ]
 CHECK_STAGES = ["check_gradients", "check_optimizers", "check_training", "draw_checks"]
 LAST = ["report"]
+ONE_TRAINING = {"seeds": 1, "optimizers": {"sgd": {"lr": 0.1}}}
 
 
 def test_a_second_run_runs_nothing(project: Path) -> None:
@@ -70,6 +71,33 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
 
     (project / "my.csv").write_text("\n".join(["kind,length,width,height", *rows[1:]]))
     assert stages_run(run(project, "dvc", "repro", "--dry", "--force-downstream")) == stages
+
+    # It was only a trial: what it left counts nowhere.
+    run(project, "git", "restore", "params.yaml")
+    (project / "my.csv").unlink()
+    set_up_environment(project)
+    assert stages_run(run(project, "make", "repro")) == []
+    assert run(project, "git", "status", "--short") == ""
+
+
+def test_branches_that_change_different_tasks_merge_and_only_the_report_runs(project: Path) -> None:
+    set_up_environment(project)
+    for task in ("regression", "classification"):
+        run(project, "git", "switch", "--quiet", "--create", task, "main")
+        edit_parameters(
+            project, lambda parameters, task=task: parameters["sweeps"][task].update(ONE_TRAINING)
+        )
+        ran = stages_run(run(project, "make", "repro"))
+        assert ran == [f"draw_sweep@{task}", "report", f"sweep@{task}"]
+        commit(project)
+    with pytest.raises(AssertionError, match=r"Merge conflict in dvc\.lock"):
+        run(project, "git", "merge", "regression")
+    assert stages_run(run(project, "make", "repro")) == ["report"]
+    commit(project)
+    assert stages_run(run(project, "make", "repro")) == []
+    changed = run(project, "git", "diff", "--name-only", "main").split()
+    for task in ("regression", "classification"):
+        assert f"metrics/{task}/sweep.json" in changed
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from repository import ROOT
 from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
+from stages.split import standardize_target
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
 
@@ -81,6 +82,43 @@ def test_the_metrics_of_classes(hidden: list[int]) -> None:
     task = task_like("moons", model__hidden=hidden, training__epochs=3)
     twin = QUALITY | {"train_accuracy", "test_accuracy"}
     assert names(trained("classes", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_metrics_of_a_standardized_target_are_in_its_own_units(dtype: str) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(80, 1))
+    target = 2e5 + 3e4 * x[:, 0] + 1e3 * random.normal(size=80)
+    whole = Table(x, target, ["x"], "price")
+    train_part, test = standardize_target(
+        "t", whole.rows(np.arange(50)), whole.rows(50 + np.arange(30))
+    )
+    write_table(Files("line").train, train_part)
+    write_table(Files("line").test, test)
+    task = task_like("regression", training__epochs=200, training__batch_size=50)
+    task = task.model_copy(update={"model": task.model.model_copy(update={"dtype": dtype})})
+    metrics = trained("line", task)
+    for twin in ("numpy", "torch"):
+        quality = metrics[twin]
+        assert quality["weight"] == pytest.approx(3e4, rel=0.02)
+        assert quality["bias"] == pytest.approx(2e5, rel=0.01)
+        for part, rows in (("train", slice(50)), ("test", slice(50, None))):
+            error = quality["weight"] * x[rows, 0] + quality["bias"] - target[rows]
+            expected = np.mean(error**2) / 2
+            assert quality[f"{part}_loss"] == pytest.approx(expected, rel=1e-3)
+        assert quality["test_r2"] == pytest.approx(1 - 2 * expected / target[50:].var(), rel=1e-6)
+        assert quality["test_r2"] > 0.99
+    assert metrics["least_squares"]["excess_loss"] == pytest.approx(0, abs=1e-3)
+    assert metrics["drift"]["loss"] < (1e-12 if dtype == "float64" else 1e-3)
+
+
+@pytest.mark.parametrize(("like", "classes"), [("regression", 0), ("classification", 3)])
+def test_where_all_samples_train_there_are_no_metrics_of_a_test(like: str, classes: int) -> None:
+    write_samples("all", train=60, test=0, features=1, classes=classes)
+    metrics = trained("all", task_like(like, training__batch_size="full"))
+    assert "train_loss" in metrics["numpy"]
+    assert not any("test" in name for section in metrics.values() for name in section)
+    assert 0 <= metrics["drift"]["loss"] < 1e-12
 
 
 @pytest.mark.parametrize("features", [1, 3])

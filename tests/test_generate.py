@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repository import ROOT, edit_parameters
+from repository import ROOT, commit, edit_parameters, new_repository
+from repository import run as git
 
 from stages.generate import main
 from stages.task.command import run
@@ -174,6 +175,14 @@ def test_every_option_that_the_generator_does_not_take_is_refused(options, lines
     ("task", "options", "line"),
     [
         ("regression", {"samples": -3}, "samples: must be at least 2, got -3"),
+        ("regression", {"samples": 1e9}, "samples: must be at most 100000000, got 1000000000.0"),
+        (
+            "classification",
+            {"samples_per_class": 10**9},
+            "samples_per_class: must be at most 100000000, got 1000000000",
+        ),
+        ("moons", {"samples": 10**400}, f"samples: must be at most 100000000, got 1{'0' * 56}..."),
+        ("moons", {"samples": 1e30}, "samples: must be a smaller whole number, got 1e+30"),
         ("regression", {"noise": -1}, "noise: must be at least 0, got -1"),
         ("classification", {"centers": [[2, 2]]}, "centers: must have 2 or more entries, got 1"),
         (
@@ -253,6 +262,13 @@ def test_a_source_that_is_not_there():
 
 # ----------------------------------------------------------------------------------- tables
 
+MISSING = (
+    "is missing; expected a number; data.missing: drop leaves such samples out, "
+    "mean and median fill them in"
+)
+NO_CLASS = "is missing; expected a class; data.missing: drop leaves such samples out"
+CATEGORIES = "; data.categories makes a column of each of its texts"
+
 FLOWERS = """\
 name,length, width ,kind
 a,1.5,1,rose
@@ -281,6 +297,22 @@ def test_a_csv_file_as_a_spreadsheet_writes_it():
     assert table.features.tolist() == [[1], [3]]
     assert table.target.tolist() == [2, 4]
     assert table.classes is None
+
+
+def test_git_leaves_the_line_ends_of_a_table_as_they_are(project):
+    content = b"a,b\r\n1,2\n3,4\r\n"
+    original = project / "original"
+    original.mkdir()
+    new_repository(original)
+    shutil.copy(ROOT / ".gitattributes", original)
+    for name in ("my.csv", "MY.TXT", "other.py"):
+        (original / name).write_bytes(content)
+    git(original, "git", "-c", "core.autocrlf=true", "add", "--all")
+    commit(original)
+    git(project, "git", "-c", "core.autocrlf=true", "clone", "--quiet", "original", "clone")
+    for path in original.iterdir():
+        if path.is_file():
+            assert (project / "clone" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_numbers_in_a_csv_file_are_read_exactly():
@@ -357,20 +389,26 @@ def test_true_and_false_in_a_csv_file_are_1_and_0():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b,k\n1,2,x\n\n3,,y\n", "my.csv: line 4, column b: is missing; expected a number"),
-        ("a,b,k\n1,NA,x\n3,4,y\n", "my.csv: line 2, column b: is missing; expected a number"),
-        ("a,b,k\n1,2,x\n3,4,\n", "my.csv: line 3, column k: is missing; expected a class"),
-        ("a,b,k\n1,2,x\n3,4,NaN\n", "my.csv: line 3, column k: is missing; expected a class"),
+        ("a,b,k\n1,2,x\n\n3,,y\n", f"my.csv: line 4, column b: {MISSING}"),
+        ("a,b,k\n1,NA,x\n3,4,y\n", f"my.csv: line 2, column b: {MISSING}"),
+        ("a,b,k\n1,2,x\n3,4,\n", f"my.csv: line 3, column k: {NO_CLASS}"),
+        ("a,b,k\n1,2,x\n3,4,NaN\n", f"my.csv: line 3, column k: {NO_CLASS}"),
         ("a,b,k\n1,2,1\n3,4,-inf\n", "my.csv: line 3, column k: must not be infinite"),
         ("a,b,k\n1,2,x\n3,-inf,y\n", "my.csv: line 3, column b: must be a finite number, got -inf"),
         ("a,b,k\n1,1e999,x\n3,4,y\n", "my.csv: line 2, column b: must be a finite number, got inf"),
-        ("a,b,k\n1,two,x\n3,4,y\n", "my.csv: line 2, column b: must be a number, got 'two'"),
+        (
+            "a,b,k\n1,two,x\n3,4,y\n",
+            f"my.csv: line 2, column b: must be a number, got 'two'{CATEGORIES}",
+        ),
         # The first row counts, then the first column.
         (
             "a,b,k\n1,2,x\n3,four,y\n,6,x\n",
-            "my.csv: line 3, column b: must be a number, got 'four'",
+            f"my.csv: line 3, column b: must be a number, got 'four'{CATEGORIES}",
         ),
-        ("a,b,k\n1,2,x\nthree,four,y\n", "my.csv: line 3, column a: must be a number, got 'three'"),
+        (
+            "a,b,k\n1,2,x\nthree,four,y\n",
+            f"my.csv: line 3, column a: must be a number, got 'three'{CATEGORIES}",
+        ),
         (
             "a,b,k\n1,2,x\n3,4,y\n5,6,x\n",
             "my.csv: line 3, column k: is the only sample of class 'y'; "
@@ -400,8 +438,10 @@ def test_true_and_false_in_a_csv_file_are_1_and_0():
             "a,b,k\n1,2,x\n3,4\n",
             "my.csv: line 3: must have 3 values, one for each column, got 2",
         ),
-        ('a,b,k\n1,"2,x\n', "my.csv: line 2: unexpected end of data"),
-        ("a;b;k\n1;2;x\n", "my.csv: line 1: must have a comma between two values, got ';'"),
+        (
+            'a,b,k\n1,"2,x\n',
+            "my.csv: line 2: unexpected end of data; data.quote: none takes quotes for text",
+        ),
         (
             "a,b,a,k\n1,2,3,x\n",
             "my.csv: has 2 columns 'a'; each column needs a name of its own",
@@ -436,26 +476,20 @@ def test_text_in_a_target_that_is_to_be_a_number():
     )
 
 
-def test_a_csv_file_in_another_encoding():
-    Path("my.csv").write_bytes("a,k\n1,é\n".encode("latin-1"))
-    use({"source": "my.csv", "features": ["a"], "target": "k"})
-    assert refusal() == "my.csv: must be text in UTF-8"
-
-
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
         (
             {"a": [1.0, None], "k": ["x", "y"]},
-            "my.parquet: row 2, column a: is missing; expected a number",
+            f"my.parquet: row 2, column a: {MISSING}",
         ),
         (
             {"a": [1.0, 2.0], "k": ["x", None]},
-            "my.parquet: row 2, column k: is missing; expected a class",
+            f"my.parquet: row 2, column k: {NO_CLASS}",
         ),
         (
             {"a": ["u", "v"], "k": ["x", "y"]},
-            "my.parquet: row 1, column a: must be a number, got 'u'",
+            f"my.parquet: row 1, column a: must be a number, got 'u'{CATEGORIES}",
         ),
         (
             {"a": [1.0, float("inf")], "k": ["x", "y"]},
@@ -487,7 +521,9 @@ def test_a_date_is_no_number():
         "my.parquet"
     )
     use({"source": "my.parquet", "features": ["a"], "target": "k"})
-    assert refusal().startswith("my.parquet: row 1, column a: must be a number, got ")
+    message = refusal()
+    assert message.startswith("my.parquet: row 1, column a: must be a number, got ")
+    assert message.endswith("; data.dates reads it as a date")
 
 
 @pytest.mark.parametrize("content", [b"", b"no parquet at all", b"PAR1" + bytes(100) + b"PAR1"])

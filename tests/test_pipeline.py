@@ -13,7 +13,9 @@ import pytest
 import yaml
 from dvc.repo import Repo
 from networkx import ancestors
-from repository import ROOT, copy_repository
+from repository import ROOT, copy_repository, remove_task
+
+from stages.recovery.gone import Pipeline
 
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
@@ -160,6 +162,24 @@ def test_metrics_and_plots_are_in_git_and_the_rest_in_the_cache(stages: dict[str
             assert out.use_cache == cached[folder]
             assert (folder == "metrics") == bool(out.metric), name
             assert (folder == "plots") == bool(out.plot), name
+
+
+def test_the_recovery_knows_the_stages_and_what_they_write(stages: dict[str, Any]) -> None:
+    pipeline = Pipeline()
+    assert not any(map(pipeline.is_gone, stages))
+    written = {Path(out.def_path) for stage in stages.values() for out in stage.outs if shown(out)}
+    for path in written:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert pipeline.left_behind() == []
+    parameters = deepcopy(PARAMETERS)
+    remove_task(parameters, "moons")
+    Path("params.yaml").write_text(json.dumps(parameters))
+    left = Pipeline()
+    assert {name for name in stages if left.is_gone(name)} == addressed(GENERATE, "moons")
+    moons = {path for path in written if "moons" in (path.stem, path.parent.name)}
+    assert set(left.left_behind()) == moons
+    Path("params.yaml").write_text(json.dumps(PARAMETERS))
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - TORCH))

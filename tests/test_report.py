@@ -171,10 +171,7 @@ def test_a_task_is_gone_and_another_has_come(results: Path) -> None:
     def edit(parameters: dict[str, Any]) -> None:
         for section in ("tasks", "sweeps"):
             of = parameters[section]
-            parameters[section] = {
-                "flowers": of["moons"],
-                "classification": of["classification"],
-            }
+            parameters[section] = {"flowers": of["moons"], "classification": of["classification"]}
 
     edit_parameters(results, edit)
     for folder in ("metrics", "plots"):
@@ -208,7 +205,7 @@ def test_a_training_that_diverges_in_both(results: Path) -> None:
     page = Page(report(results))
     assert "Holds: classification: both twins diverged at step 7" in page.text
     assert "Everything that should be equal is equal." in page.text
-    (caption,) = captions(page, "classification", "after the training")
+    (caption,) = captions(page, "classification", "after training")
     rows = [[text for text, _ in row] for row in page.tables[caption]]
     assert ["train loss", "–none", "–none", "–none"] in rows
     assert ["diverged at step", "7", "7", "–none"] in rows

@@ -8,11 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT, edit_parameters
 
-from stages.split import choose, main, share, standardize
+from stages.split import (
+    choose,
+    encode,
+    fill,
+    main,
+    share,
+    standardize,
+    standardize_target,
+)
 from stages.task.command import run
+from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.parameters import Split
-from stages.task.table import Table, read_table, write_table
+from stages.task.table import Table, read_parts, read_table, write_table
 
 
 def numbers(samples: int) -> Table:
@@ -123,6 +132,78 @@ def test_standardizing_takes_its_scale_from_the_training_part_only(features):
     assert scaled_test.target is test.target
 
 
+NAN = np.nan
+
+
+def mixed(rows: list[list[float]], **options) -> Table:
+    """Samples of a number `a` and a category `b`."""
+    labels = {"b": ["x", "y", "z"]}
+    target = np.arange(float(len(rows)))
+    return Table(np.array(rows, float), target, ["a", "b"], "k", None, labels, **options)
+
+
+@pytest.mark.parametrize(("how", "value"), [("mean", 4), ("median", 2)])
+def test_what_is_missing_is_filled_in_from_the_training_part_only(how, value):
+    train = mixed([[1, 2], [NAN, 1], [2, 1], [9, NAN]], fill=how)
+    test = mixed([[NAN, 0], [100, NAN]], fill=how)
+    filled, filled_test = fill("t", train, test)
+    assert filled.features.tolist() == [[1, 2], [value, 1], [2, 1], [9, 1]]
+    assert filled_test.features.tolist() == [[value, 0], [100, 1]]
+    assert filled.fill is filled_test.fill is None
+    assert np.isnan(train.features).any()  # the tables that were given stay
+
+
+def test_a_feature_without_a_value_to_train_on_cannot_be_filled_in():
+    train, test = mixed([[NAN, 0], [NAN, 1]], fill="mean"), mixed([[1, 1]], fill="mean")
+    with pytest.raises(InputError) as caught:
+        fill("t", train, test)
+    assert str(caught.value) == (
+        "params.yaml: tasks.t.data.missing: must be drop, since no training sample has a value of "
+        "a; got mean"
+    )
+
+
+def test_a_category_becomes_a_feature_for_each_that_a_training_sample_has(capsys):
+    train, test = encode("t", mixed([[5, 2], [6, 0], [7, 2]]), mixed([[8, 0], [9, 1], [9, 1]]))
+    for table in (train, test):
+        assert table.feature_names == ["a", "b=x", "b=z"]
+        assert table.categories == {}
+    assert train.features.tolist() == [[5, 0, 1], [6, 1, 0], [7, 0, 1]]
+    assert test.features.tolist() == [[8, 1, 0], [9, 0, 0], [9, 0, 0]]
+    assert capsys.readouterr().out == (
+        "tasks.t: 2 of 3 test samples are of a b that no training sample has (y): all columns of b "
+        "are 0 for them\n"
+    )
+
+
+def test_standardizing_leaves_categories_as_they_are():
+    train, test = standardize(mixed([[5, 2], [7, 0]]), mixed([[8, 1]]))
+    assert train.features.tolist() == [[-1, 2], [1, 0]]
+    assert test.features.tolist() == [[2, 1]]
+
+
+def test_a_target_is_standardized_over_the_training_samples_and_knows_its_units():
+    train, test = replace(numbers(5), target=np.array([1e5, 1e5, 1e5, 3e5, 3e5])), numbers(1)
+    scaled, scaled_test = standardize_target("t", train, test)
+    assert scaled.target.mean() == pytest.approx(0, abs=1e-15)
+    assert scaled.target.std() == pytest.approx(1)
+    assert scaled_test.units == scaled.units == pytest.approx((1.8e5, 1e5 * np.sqrt(0.96)))
+    np.testing.assert_allclose(scaled.in_own_units().target, train.target, rtol=1e-15)
+    np.testing.assert_allclose(scaled_test.in_own_units().target, test.target, atol=1e-10)
+    constant, _ = standardize_target("t", replace(train, target=np.full(5, 0.1)), test)
+    assert constant.target.tolist() == [0] * 5
+    assert constant.units[1] == 1
+
+
+def test_a_target_of_classes_is_not_standardized():
+    with pytest.raises(InputError) as caught:
+        standardize_target("t", classes([2, 2]), classes([2, 2]))
+    assert str(caught.value) == (
+        "params.yaml: tasks.t.split.standardize_target: must be false with loss cross_entropy, "
+        "whose target is classes; got true"
+    )
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -160,6 +241,47 @@ def test_standardize_is_what_the_parameter_says(project):
     np.testing.assert_array_equal(
         np.sort(np.concatenate([train.target, test.target])), np.arange(300.0)
     )
+
+
+@pytest.mark.usefixtures("project")
+def test_missing_values_and_categories_pass_from_generate_to_the_parts():
+    table = replace(mixed([[1, 0], [NAN, 2], [2, 0], [2, NAN]] * 100), fill="median")
+    write_table(Files("regression").raw, table)
+    raw = read_table(Files("regression").raw)
+    assert (raw.categories, raw.fill) == (table.categories, "median")
+    np.testing.assert_array_equal(raw.features, table.features)
+    run(main, ["regression"])
+    for path in (Files("regression").train, Files("regression").test):
+        part = read_table(path)
+        assert part.feature_names == ["a", "b=x", "b=z"]
+        assert (part.categories, part.fill) == ({}, None)
+        assert np.unique(part.features, axis=0).tolist() == [[1, 1, 0], [2, 0, 1], [2, 1, 0]]
+
+
+@pytest.mark.parametrize(("size", "standardized"), [(1e5, False), (1e5, True), (100, False)])
+def test_a_large_target_is_answered_with_the_option_for_it(project, capsys, size, standardized):
+    edit_parameters(
+        project,
+        lambda p: p["tasks"]["regression"]["split"].update(standardize_target=standardized),
+    )
+    write_table(Files("regression").raw, replace(numbers(300), target=np.full(300, size)))
+    run(main, ["regression"])
+    assert read_table(Files("regression").train).units == ((size, 1) if standardized else None)
+    printed = capsys.readouterr().out
+    assert ("split.standardize_target: true" in printed) == (size == 1e5 and not standardized)
+
+
+@pytest.mark.parametrize("task", ["regression", "moons"])
+def test_with_a_test_of_0_all_samples_train(project, task):
+    edit_parameters(project, lambda p: p["tasks"][task]["split"].update(test=0, standardize=True))
+    table = numbers(30) if task == "regression" else classes([20, 10])
+    write_table(Files(task).raw, table)
+    run(main, [task])
+    assert set(read_parts(Files(task))) == {"train"}
+    np.testing.assert_array_equal(read_table(Files(task).train).target, table.target)
+    test = read_table(Files(task).test)
+    assert test.features.shape == (0, table.features.shape[1])
+    assert (test.target.dtype, test.classes) == (table.target.dtype, table.classes)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from small_sweeps import (
     classifier,
     finished_blocks,
     plan_blocks,
+    regression,
     start_sweep,
     sweep,
     wait_for_blocks,
@@ -33,6 +35,7 @@ from trainings import Task, write_samples
 from stages.sweep import train_all
 from stages.sweeps import blocks
 from stages.task.files import Files
+from stages.task.table import read_table, write_table
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -76,6 +79,31 @@ def test_what_a_sweep_writes() -> None:
     assert [float(line["train_loss"]) for line in lines[8:]] == adam.tolist()
 
 
+def test_a_sweep_of_a_task_without_a_test_part() -> None:
+    write()
+    write_samples(NAME, train=70, test=0, features=2, classes=2)
+    sweep(torch=True)
+    metrics = json.loads(Files(NAME).sweep_metrics.read_text())
+    assert set(metrics["drift"]) == {"runs", "train_loss"}
+    assert not [name for name in metrics["sgd"] if "test" in name]
+    assert not [name for name in pq.read_table(Files(NAME).sweep).column_names if "test" in name]
+
+
+def test_losses_of_a_sweep_are_in_the_own_units_of_a_standardized_target() -> None:
+    task = regression({"sgd": {"lr": [0.01]}}, seeds=1)
+    write_parameters(task)
+    train, test = (read_table(path) for path in (Files(NAME).train, Files(NAME).test))
+    found = []
+    for units in (None, (5.0, 100.0)):
+        write_table(Files(NAME).train, replace(train, units=units))
+        write_table(Files(NAME).test, replace(test, units=units))
+        sweep(torch=True)
+        found.append(json.loads(Files(NAME).sweep_metrics.read_text()))
+    for loss in ("train_loss", "test_loss"):
+        assert found[1]["sgd"][loss] == pytest.approx(found[0]["sgd"][loss] * 1e4, rel=1e-12)
+        assert found[1]["drift"][loss] < 1e-12
+
+
 def test_a_sweep_that_diverges_everywhere() -> None:
     """There is no best setting, and nothing to repeat in torch."""
     task = write(optimizers={"sgd": {"lr": [1e300, 1e305]}}, training__epochs=20)
@@ -116,10 +144,11 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_a_sweep_that_is_stopped_goes_on_where_it_was() -> None:
-    """Killed, interrupted with its children, interrupted alone: the results are the same."""
+    """Killed or interrupted, with its children or alone: none of them stays, nothing is lost."""
     task = write(**MANY)
     stops: list[tuple[Callable[[int, int], None], int, int]] = [
         (os.killpg, signal.SIGKILL, -signal.SIGKILL),
+        (os.kill, signal.SIGKILL, -signal.SIGKILL),
         (os.killpg, signal.SIGINT, 130),
         (os.kill, signal.SIGINT, 130),
     ]

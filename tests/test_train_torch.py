@@ -173,3 +173,14 @@ def test_torch_optim_steps_without_the_compiler_which_comes_when_called() -> Non
     assert done.returncode == 0, done.stderr
     arrived = np.array([line.split() for line in done.stdout.splitlines()], float)
     assert arrived == pytest.approx(np.array([[0.8**3] * 2, [0.7] * 2]), rel=0.01)
+
+
+def test_what_ends_torch_is_one_line() -> None:
+    """The rate of ASGD is 1 / 0 after two steps."""
+    asgd = {"optimizer": "asgd", "optimizers__asgd": {"lr": 1.0, "lambd": -0.5}}
+    write_samples("twins", train=100, test=30, features=3, classes=2)
+    with pytest.raises(InputError) as caught:
+        train("torch", "twins", task_like("moons", **asgd))
+    assert str(caught.value) == (
+        "params.yaml: tasks.twins.optimizers.asgd: torch ends the training: float division by zero"
+    )

@@ -1,8 +1,8 @@
-"""Experiments of DVC, many at once, here or on a cluster: `python -m stages.experiments`.
+"""Many DVC experiments at once, on this machine or a cluster: `python -m stages.experiments`.
 
-DVC's own queue stays on one machine. Here, every experiment runs in a clone of its own, wherever
-the blocks of a sweep would be trained (see stages/sweeps/where.py), and is pushed to where it was
-cloned from. All share this repository's DVC cache. Those that are there already do not run again.
+DVC's own queue stays on one machine. Here every experiment runs in a clone of its own, wherever the
+blocks of a sweep would be trained (see stages/sweeps/where.py), and is pushed back to where it was
+cloned from. All share this repository's DVC cache; one that is there already does not run again.
 """
 
 import os
@@ -26,7 +26,7 @@ from stages.task.errors import InputError
 
 
 def main() -> None:
-    """Runs what the command line asks for; exit code 1 if an experiment failed."""
+    """Runs what the command line asks for; exit code 1 if an experiment fails."""
     parser = ArgumentParser(prog="python -m stages.experiments", description=__doc__)
     parser.add_argument(
         *("-S", "--set-param"),
@@ -41,12 +41,12 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", help="the stages to run (default: all)")
     arguments = parser.parse_args()
     with plain_errors(), TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = folder  # clones of processes that are interrupted are removed, too
+        os.environ["TMPDIR"] = folder  # so interrupted processes leave no clones behind
         run_all(planned(arguments.set_param, arguments.targets), arguments.remote)
 
 
 def planned(overrides: Sequence[str], targets: Sequence[str]) -> list[Experiment]:
-    """An experiment for each combination of values, which are read as DVC's queue reads them."""
+    """An experiment for each combination of values, in the syntax of DVC's queue."""
     try:
         points = get_hydra_sweeps(to_path_overrides(overrides))
     except (DvcException, HydraException) as error:
@@ -59,7 +59,7 @@ def planned(overrides: Sequence[str], targets: Sequence[str]) -> list[Experiment
 
 
 def run_all(experiments: Sequence[Experiment], remote: str | None) -> None:
-    """Runs those of the experiments that are new, and makes all known to this repository.
+    """Runs the experiments that are new, and brings the results of all into this repository.
 
     Raises InputError with a line for each experiment that failed.
     """

@@ -27,7 +27,7 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Readable, and the same whenever the same overrides and targets are given.
+        """Readable, and always the same for the same overrides and targets.
 
         >>> Experiment(("params.yaml:tasks.moons.model.hidden=[16,16]",), ("evaluate@moons",)).name
         'hidden-16-16-033e1f8'
@@ -41,7 +41,7 @@ class Experiment:
 
 
 def run(experiment: Experiment, remote: str, commit: str, cache: str) -> str | None:
-    """Runs an experiment in a new clone and pushes it; returns why that failed, if it did.
+    """Runs an experiment in a new clone and pushes it; returns why it failed, if it did.
 
     remote: the path or URL of a repository that has the `commit`
     cache: path of the DVC cache that all experiments share
@@ -69,9 +69,9 @@ def run(experiment: Experiment, remote: str, commit: str, cache: str) -> str | N
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """This Python, for the stages; one process, for their sweeps; and `folder`, for DVC's notes.
+    """This Python for the stages, one process for their sweeps, and `folder` for DVC's own files.
 
-    As many experiments as cores, or as workers of a cluster, run at once: each keeps to its own.
+    An experiment for each core, or for each worker of a cluster, runs at once: each keeps to one.
     """
     own = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -90,9 +90,9 @@ def call(*command: str, folder: Path | None = None, env: dict[str, str] | None =
 
 
 def reason(printed: str) -> str:
-    r"""Why a command failed, of all that it printed to stderr.
+    r"""Why a command failed, from what it printed to stderr.
 
-    That is the last line of the stage, before DVC tells of it; or else what DVC or git says.
+    That is the last line of the stage, before DVC reports it, or else what DVC or git says.
 
     >>> reason("a\nb\nERROR: failed to reproduce 'split@moons'")
     'b'

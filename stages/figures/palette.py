@@ -8,7 +8,7 @@ Pixels = NDArray[np.uint32]  # four bytes as one number: red the lowest, then gr
 
 
 def find_palette(pixels: Pixels, size: int) -> tuple[bytes, NDArray[np.uint8]]:
-    """The colours that most pixels have, and which of them stands for any colour.
+    """The most frequent colours, and which of them stands for every other.
 
     In a drawing these are its flat colours, which stay exactly what they are, and then the blends
     along its edges.

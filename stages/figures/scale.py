@@ -12,21 +12,21 @@ from stages.figures.numbers import written
 
 Array = NDArray[Any]
 
-RANKS = 8  # that are written along an axis at most
+RANKS = 8  # the most that are written along an axis
 
 
 @dataclass(frozen=True)
 class Scale:
-    """By what the values lie along an axis: their logarithms, themselves, or their ranks.
+    """The values of an axis, placed by their logarithms, by themselves, or by their ranks.
 
-    values: all of them, ascending, each once
+    values: all of them, ascending, without repeats
     """
 
     values: Array
     by: Literal["logarithm", "value", "rank"]
 
     def places(self, values: Array) -> Array:
-        """Of some of the values."""
+        """Where some of the values lie."""
         if self.by == "rank":
             return np.searchsorted(self.values, values)
         return np.log10(values) if self.by == "logarithm" else values
@@ -39,7 +39,7 @@ class Scale:
         return np.concatenate([ends[:1], (places[:-1] + places[1:]) / 2, ends[1:]])
 
     def ticks(self, low: float, high: float) -> tuple[Array, list[str]]:
-        """A few places from low to high, and what is written there."""
+        """A few places from low to high, and their labels."""
         if self.by == "rank":
             places = np.arange(0, len(self.values), -(-len(self.values) // RANKS))
             return places, [written(float(value), 3) for value in self.values[places]]
@@ -51,7 +51,7 @@ class Scale:
 
 
 def scale_of(values: Array) -> Scale:
-    """By the logarithms where the value in the middle says that the values are spread by these."""
+    """By logarithm where the median shows that the values are spread that way."""
     values = np.unique(values)
     low, high = float(values[0]), float(values[-1])
     if low > 0 and high >= 8 * low:
@@ -62,7 +62,7 @@ def scale_of(values: Array) -> Scale:
 
 
 def scale_of_cells(values: Array) -> Scale:
-    """By the ranks where all values can be written, or cells would have very different sizes."""
+    """By rank where every value can be labelled, or where cells would differ much in size."""
     scale = scale_of(values)
     steps = np.diff(scale.places(scale.values))
     if len(steps) < RANKS or steps.max() > 1.5 * steps.min():
@@ -71,14 +71,14 @@ def scale_of_cells(values: Array) -> Scale:
 
 
 def powers(low: float, high: float) -> Array:
-    """A few powers of ten from low to high, or, if these are close, numbers between them."""
+    """A few powers of ten from low to high, or numbers in between if these are close."""
     decades = math.log10(high) - math.log10(low)
     if decades < 0.6:
         return _between(low, high)
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    apart = max(1, -((first - last - 1) // 5))
+    apart = next(n for n in (1, 2, 3, 5, 10, 20, 50, 100, 200) if last - first < 5 * n)
     exponents = np.arange(first - 1, last + 1)
-    steps = np.array([1] if decades > 1.6 else [1, 3] if decades > 1 else [1, 2, 5])
+    steps = np.array([1] if decades > 2.5 else [1, 3] if decades > 1.2 else [1, 2, 5])
     ticks = np.outer(10.0 ** exponents[exponents % apart == 0], steps).ravel()
     return ticks[(ticks >= low) & (ticks <= high)]
 

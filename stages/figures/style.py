@@ -7,27 +7,26 @@ line over a solid one, so that both can be seen where they agree.
 
 import io
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from stages.figures.numbers import written
 from stages.figures.palette import cells, find_palette
+from stages.figures.scale import powers
 from stages.task.files import write_file
 
 WIDTH = 8.0  # inches; with DPI twice the 800 pixels that a README is wide
 DPI = 200
-CHARACTER = 0.066  # the width of a letter of small text in inches, on average
 
 INK = "#262626"
 GREY = "#6b6b6b"  # of small text: 5 to 1 on white
@@ -69,7 +68,6 @@ matplotlib.rcParams.update(
 
 TWIN_NAMES = {"numpy": "NumPy", "torch": "PyTorch"}
 TWIN_COLOURS = {"numpy": BLUE, "torch": VERMILION}
-TEST_COLOURS = {"numpy": SKY, "torch": ORANGE}  # the lighter shade of each twin's colour
 
 
 def solid(colour: str) -> dict[str, Any]:
@@ -82,12 +80,12 @@ def dashed(colour: str) -> dict[str, Any]:
     return {"color": colour, "linewidth": 1.5, "linestyle": (0, (3, 2))}
 
 
-TWIN_LINES = {"numpy": solid(TWIN_COLOURS["numpy"]), "torch": dashed(TWIN_COLOURS["torch"])}
-TEST_LINES = {"numpy": solid(TEST_COLOURS["numpy"]), "torch": dashed(TEST_COLOURS["torch"])}
+TWIN_LINES = {"numpy": solid(BLUE), "torch": dashed(VERMILION)}
+TEST_LINES = {"numpy": solid(SKY), "torch": dashed(ORANGE)}  # a lighter shade for the test part
 
 
 def scale(axes: Axes) -> float:
-    """By how much lines and markers are to be finer in axes less than half a page wide."""
+    """The factor for lines and markers: below 1 in axes less than half a page wide."""
     return min(1.0, 0.45 + 0.16 * width(axes))
 
 
@@ -103,7 +101,7 @@ def scaled(look: dict[str, Any], axes: Axes) -> dict[str, Any]:
     return {**look, "linewidth": look["linewidth"] * scale(axes)}
 
 
-# Classes: dark and light by turns, and never the blue and orange of the twins.
+# Classes: dark and light in turn, and never the blue and orange of the twins.
 CLASS_COLOURS = ("#762A83", "#5AAE61", "#E8C51C", "#444444", "#D98CB3", "#1B5E3A")
 CLASS_MARKERS = ("o", "^", "s", "D", "v", "P")
 
@@ -124,9 +122,14 @@ def tint(colour: str, strength: float) -> str:
     return to_hex((red, green, blue))
 
 
-def log_axis(axes: Axes) -> None:
-    """A log scale on the y axis, labelled at powers of ten, or closer where there are few."""
-    values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
+def log_axis(axes: Axes, shown: ArrayLike | None = None) -> None:
+    """A log scale on the y axis, labelled at powers of ten, or closer where there are few.
+
+    shown: the values that have to be inside; those of the lines if None
+    """
+    if shown is None:
+        shown = np.concatenate([line.get_ydata() for line in axes.lines])
+    values = np.asarray(shown, np.float64)
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (values.min(), values.max()) if len(values) else (0.1, 10.0)
     decades = math.log10(high) - math.log10(low)
@@ -134,58 +137,11 @@ def log_axis(axes: Axes) -> None:
     # The loss of a training that diverges ends near the largest float, 1.8e308.
     low = 10 ** max(math.log10(low) - margin, -300.0)
     high = 10 ** min(math.log10(high) + margin, 307.0)
-    axes.set_ylim(low, high)  # before the scale, which would overflow in choosing limits itself
+    axes.set_ylim(low, high)  # first, as the scale's own choice of limits would overflow
     axes.set_yscale("log")
-    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    if decades > 3:
-        apart = next(n for n in (1, 2, 3, 5, 10, 20, 50, 100, 200) if len(powers) <= 5 * n)
-        ticks = [10.0**power for power in powers if power % apart == 0]
-    elif decades > 0.6:
-        around = range(powers.start - 1, powers.stop)
-        steps = (1, 3) if decades > 1.2 else (1, 2, 5)
-        every = (step * 10.0**power for power in around for step in steps)
-        ticks = [tick for tick in every if low <= tick <= high]
-    else:
-        ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    ticks = powers(low, high)
     axes.set_yticks(ticks, [written(tick, 3) for tick in ticks])
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def say_diverged(axes: Axes, text: str) -> None:
-    """Writes into the upper left corner of the axes that a training diverged, and when."""
-    box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
-    corner: dict[str, Any] = {"ha": "left", "va": "top", "transform": axes.transAxes}
-    axes.text(0.04, 0.94, text, fontsize=10, weight="bold", bbox=box, zorder=5, **corner)
-
-
-def legend_above(figure: Figure, entries: Sequence[Artist], left: float) -> int:
-    """A legend along the top of the figure, where no curve can run into it; returns its rows."""
-    widths = [0.44 + CHARACTER * len(str(entry.get_label())) for entry in entries]
-    columns = len(entries)
-    while columns > 1 and sum(sorted(widths)[-columns:]) > (0.99 - left) * WIDTH:
-        columns -= 1
-    figure.legend(
-        handles=entries,
-        loc="upper left",
-        bbox_to_anchor=(left, 1.0),
-        ncols=columns,
-        borderaxespad=0.3,
-        borderpad=0,
-        handlelength=1.9,
-        handletextpad=0.5,
-        columnspacing=1.2,
-    )
-    return -(-len(entries) // columns)
-
-
-def empty(height: float) -> Figure:
-    """An empty figure, as wide as all of them, its height in inches."""
-    return Figure(figsize=(WIDTH, height), dpi=DPI)
-
-
-def shortened(label: str) -> str:
-    """A label of 16 characters at most."""
-    return label if len(label) <= 16 else label[:15] + "…"
 
 
 def save(drawn: Figure, path: Path) -> None:

@@ -9,9 +9,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from stages.figures import heatmap, style, sweep_losses
+from stages.figures import style
+from stages.figures.sweeps import heatmap, sweep_losses
 
-# The custom property of CSS that stands for a colour. The others are as well seen in the dark.
+# The custom property of CSS that replaces a colour; all others suit the dark theme, too.
 THEME = {
     to_hex(colour): variable
     for colour, variable in (
@@ -33,7 +34,7 @@ THEME = {
 def inline(figure: Figure, name: str, label: str) -> str:
     """The element <svg> of a figure: the same figure is the same text.
 
-    name: of the figure, of which a page has but one: it makes the ids in it unique
+    name: of the figure, unique on its page, which makes the ids in it unique
     label: what is read out in place of the figure
     """
     figure.patch.set_visible(False)
@@ -50,7 +51,7 @@ def inline(figure: Figure, name: str, label: str) -> str:
 
 
 def _tag(tag: str) -> str:
-    """A tag in the colours of the theme, to a tenth of a point, and without the ids of groups."""
+    """A tag in the theme's colours, rounded to a tenth of a point, without the ids of groups."""
     tag = tag.replace('<g id="QuadMesh_', '<g shape-rendering="crispEdges" id="')  # without seams
     tag = re.sub(r'^(<g.*?) id="[^"]*"', r"\1", tag)
     tag = re.sub(r'\b(d|x|y|transform)="[^"]*"', lambda place: _rounded(place[0]), tag)

@@ -9,14 +9,17 @@
 Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM Journal on
 Control and Optimization 1992. t counts the steps from 1. Up to step t0 + 2 the average a is p
 itself, from there on it is the mean of all p. η and μ are rounded to single precision, as torch
-keeps them.
+keeps them. A negative lambd makes 1 + lambd · lr · t negative in the end: its power is complex
+then, and η the real part, as in torch.
 """
 
+import math
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, power, rounded, single
+from stages.optim.arithmetic import Array, each, rounded, single
 from stages.optim.bounds import Hyperparameter, NotNegative
 from stages.optim.elementwise import ElementWise
 
@@ -51,7 +54,7 @@ class ASGD(ElementWise):
 
     def begin_step(self, parameters: Array) -> None:
         past = self.steps - 1
-        eta = single(self.lr / power(1 + self.lambd * self.lr * past, self.alpha))
+        eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, self.alpha))
         self._eta, self._kept = rounded(eta, parameters), rounded(1 - self.lambd * eta, parameters)
         if self.steps == 1:
             self._last_copy = max(1, np.min(self.t0) + 2)  # until then all averages are copies
@@ -73,3 +76,11 @@ class ASGD(ElementWise):
         copies = self._mu == 1
         if copies.any():
             np.copyto(average, p, where=copies)
+
+
+def _rate(lr: float, base: float, alpha: float) -> float:
+    """The real part of lr / base^alpha in Python's own numbers; NaN where torch raises an error."""
+    rate = math.nan
+    with suppress(ArithmeticError):
+        rate = (lr / base**alpha).real
+    return rate

@@ -18,6 +18,9 @@ from stages.optim.arithmetic import Array
 
 BLOCK = 64  # terms that are multiplied at once; as many as there are sums at most
 
+# Arrays, since NumPy takes three times as long with Python's integers.
+DROPPED, LAST, HALF, KEPT = map(np.asarray, np.array([16, 1, 0x7FFF, 0xFFFF0000], np.uint32))
+
 BFloat16 = NDArray[np.float32]
 Float32 = NDArray[np.float32]
 
@@ -26,9 +29,15 @@ def to_bfloat16(values: Array) -> BFloat16:
     """Rounded to bfloat16, ties to even, by way of float32."""
     single = np.asarray(values, np.float32)
     bits = single.view(np.uint32)
-    half = 0x7FFF + (bits >> 16 & 1)  # of the last place that is kept, less where ties go down
-    rounded = (bits + half & 0xFFFF0000).view(np.float32)
-    return np.where(np.isnan(single), single, rounded)  # the sum may have made it a number
+    sums = np.empty_like(bits)
+    np.right_shift(bits, DROPPED, sums)
+    np.bitwise_and(sums, LAST, sums)
+    np.add(sums, HALF, sums)  # of the last place that is kept, less where ties go down
+    np.add(sums, bits, sums)
+    np.bitwise_and(sums, KEPT, sums)
+    rounded = sums.view(np.float32)
+    np.copyto(rounded, single, where=np.isnan(single))  # the sum may have made it a number
+    return rounded
 
 
 def norm(values: BFloat16) -> BFloat16:
@@ -52,6 +61,8 @@ def product_in_order(left: BFloat16, right: BFloat16) -> Float32:
 def product_by_fours(left: BFloat16, right: BFloat16) -> Float32:
     """The product in four interleaved sums: torch's order where both lie by rows."""
     whole = len(right) - len(right) % 4
+    if whole == 0:
+        return product_in_order(left, right)
     sums = _zeros(4, left, right)
     _accumulate(sums, left[:, :whole], right[:whole])
     _accumulate(sums[:1], left[:, whole:], right[whole:])

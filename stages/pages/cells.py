@@ -1,4 +1,4 @@
-"""Tables of a page: numbers short to read, and exact to sort by."""
+"""Tables of a page, with numbers that are short to read and exact to sort by."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from stages.figures.numbers import written
 
 Value = float | int | str | None
 
-LONG = 100_000  # whole numbers from here on are shortened
+LONG = 100_000  # larger integers are shortened
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Cell:
     """What a table shows of a value.
 
     text: to read; None where there is no value
-    exact: all digits of a number, None of a text
-    fill, ink: colours of its own
+    exact: all digits of a number; None for a text
+    fill, ink: its own colours, if it has any
     """
 
     text: str | None
@@ -34,19 +34,19 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     def is_numeric(self, column: int) -> bool:
-        """Whether there is a number in a column, or nothing at all."""
+        """Whether a column has a number, or nothing at all."""
         cells = [row[column] for row in self.rows]
         return any(cell.exact for cell in cells) or not any(cell.text for cell in cells)
 
 
-def cell(value: Value, digits: int = 3) -> Cell:
-    """The cell of a value, a float with so many digits."""
+def cell(value: Value) -> Cell:
+    """The cell of a value: three digits of a float, two of a large integer."""
     match value:
         case None | str():
             return Cell(value)
         case int() if abs(value) < LONG:
             return Cell(str(value), str(value))
-    return Cell(written(value, digits if isinstance(value, float) else 2), repr(value))
+    return Cell(written(value, 3 if isinstance(value, float) else 2), repr(value))
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> Table:
@@ -55,9 +55,9 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Value]])
 
 
 def rows_of(value: object, *keys: str) -> Iterator[tuple[str, str]]:
-    """Every value in nested dictionaries by its dotted key, as YAML has it in a line.
+    """Every value in nested dictionaries by its dotted key, as `in_a_line` writes it.
 
-    A list of dictionaries has a line for each.
+    A list of dictionaries has a line for each of them.
     """
     if isinstance(value, dict) and value:
         for key, inner in value.items():

@@ -10,23 +10,23 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stages.figures.drift import draw_drift
-from stages.figures.heatmap import draw_heatmaps
-from stages.figures.history import draw_losses
-from stages.figures.settings import read_sweep
+from stages.figures.checks.drift import draw_drift
+from stages.figures.loss import draw_losses
 from stages.figures.svg import inline
-from stages.figures.sweep_losses import draw_sweep
+from stages.figures.sweeps.heatmap import draw_heatmaps
+from stages.figures.sweeps.settings import read_sweep
+from stages.figures.sweeps.sweep_losses import draw_sweep
 from stages.proofs.difference import relative_difference
 from stages.task.files import TWINS, Files, read_history, reading
 
-LARGE = 150_000  # characters of SVG from which on the file with the pixels is taken instead
+LARGE = 150_000  # characters of SVG: a larger figure is embedded in pixels
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image, its size in pixels, and what it shows in words.
+    """An image as a data URL, its size in pixels, and what it shows in words.
 
-    animation: the same with motion, None if there is none
+    animation: the same in motion, None for a still picture
     """
 
     source: str
@@ -57,21 +57,21 @@ def _embedded(content: bytes, kind: str) -> str:
 
 
 def figure(drawn: Figure, file: Path, label: str) -> Picture | Markup:
-    """A figure as SVG; where that would be large, the file that has it in pixels."""
-    # By now it is certain that matplotlib has escaped what is text in it.
+    """A figure as SVG; where that would be large, the file with its pixels."""
+    # This is safe as Markup: matplotlib escapes all text in it.
     vectors = Markup(inline(drawn, file.with_suffix("").as_posix(), label))
     return vectors if len(vectors) <= LARGE else image(file, label)
 
 
 def losses(task: str, dtype: str) -> Picture | Markup:
-    """Losses of both twins, and how far apart these are."""
+    """The losses of both twins, and how far apart they are."""
     files = Files(task)
     histories = {twin: read_history(files.history[twin]) for twin in TWINS}
     epochs, ours, theirs = (
         histories["numpy"]["epoch"],
         *(np.array(histories[twin]["train_loss"])[:, None] for twin in TWINS),
     )
-    # One that diverges has fewer epochs.
+    # A twin that diverges has fewer epochs.
     differences = np.array([relative_difference(*pair) for pair in zip(ours, theirs, strict=False)])
     measure = "relative difference\nof the train loss"
     drawn = draw_losses(histories, epochs[: len(differences)], differences, dtype, measure)
@@ -80,7 +80,7 @@ def losses(task: str, dtype: str) -> Picture | Markup:
 
 
 def drift(path: Path) -> Picture | Markup:
-    """How far the twins drift apart, from the file of the drift."""
+    """How far the twins drift apart, from the file at `path`."""
     label = "The relative difference of the parameters by step, a line for each optimizer"
     return figure(draw_drift(read_history(path)), path.with_suffix(".png"), label)
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables: a button in each header sorts by its column, and the other way round the second time.
+// Tables: a button in each header sorts by its column, and in reverse the second time.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -19,7 +19,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Numbers before words, and what there is before what there is not, in either direction.
+// Numbers come before words, and missing values last, in either direction.
 function compare(one, other, direction) {
   const rank = rankOf(one) - rankOf(other);
   if (rank) return rank;
@@ -31,7 +31,7 @@ function rankOf(cell) {
   return cell.dataset.exact ? 0 : cell.querySelector(".aside") ? 2 : 1;
 }
 
-// Animations: nothing moves before somebody asks for it.
+// Animations: nothing moves until the reader asks for it.
 for (const button of document.querySelectorAll(".play")) {
   const image = button.closest("figure").querySelector("img");
   const still = image.src;
@@ -46,7 +46,7 @@ for (const button of document.querySelectorAll(".play")) {
   });
 }
 
-// The theme: that of the system, until somebody chooses.
+// The theme: the system's until the reader chooses one.
 const theme = document.getElementById("theme");
 const root = document.documentElement;
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
@@ -60,7 +60,7 @@ theme.addEventListener("click", () => {
 systemIsDark.addEventListener("change", name);
 name();
 
-// What scrolls can be reached, and scrolled, by the keyboard.
+// Whatever scrolls can be reached and scrolled with the keyboard.
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const scrolls =

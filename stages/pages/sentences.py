@@ -13,10 +13,10 @@ def repeated(metrics: Mapping[str, Metrics]) -> str:
     if not found.get("runs"):
         return ""
     runs = count(found["runs"], "run")
-    train, test = (in_digits(found.get(f"{part}_loss")) for part in ("train", "test"))
+    test = f" and test losses {in_digits(found['test_loss'])}" if "test_loss" in found else ""
     return (
-        f"Repeated in PyTorch: {runs} of these, with train losses at most {train} (relative) apart "
-        f"and test losses {test}."
+        f"Repeated in PyTorch: {runs} of these, with train losses at most "
+        f"{in_digits(found.get('train_loss'))} (relative) apart{test}."
     )
 
 
@@ -24,9 +24,10 @@ def above_optimum(metrics: Metrics) -> str:
     """How close a linear model came to its optimum, empty where there is none to compare with."""
     optimum = metrics.get("least_squares", {})
     excess, loss = optimum.get("excess_loss"), optimum.get("test_loss")
-    if excess is None or loss is None:
+    if excess is None:
         return ""
+    tested = f", whose test loss is {written(loss, 3)}" if loss is not None else ""
     return (
-        f"The train loss is {written(100 * excess)} % above that of the least-squares optimum, "
-        f"whose test loss is {written(loss, 3)}."
+        f"The train loss is {written(100 * excess)} % above that of the least-squares optimum"
+        f"{tested}."
     )

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stages.figures.variants import colour, is_light
+from stages.figures.checks.variants import colour, is_light
 from stages.pages.cells import Cell, Table, Value, cell, rows_of, setting_in_a_line, table
 from stages.task.variants import Variant
 
 Metrics = Mapping[str, Any]
 
-KERNELS = {"pinned": "AVX2, the same everywhere", "native": "this processor's own"}
+NAMES_OF_KERNELS = {"pinned": "AVX2, the same everywhere", "native": "this processor's own"}
 PACKAGES = (
     *("numpy", "torch", "dvc", "pyarrow", "safetensors", "joblib", "pydantic"),
     *("matplotlib", "contourpy", "pillow", "Jinja2"),
@@ -50,19 +50,29 @@ def _filled(content: Cell, fill: str) -> Cell:
     return Cell(content.text, content.exact, fill, "#000000" if is_light(fill) else "#ffffff")
 
 
+def _measured(
+    caption: str, kind: str, columns: Mapping[str, str], metrics: Mapping[str, Metrics]
+) -> Table:
+    """A row for each thing that was measured; columns: their headers by the names of metrics."""
+    rows: list[list[Value]] = [[name, *map(found.get, columns)] for name, found in metrics.items()]
+    return table(caption, [kind, *columns.values()], rows)
+
+
 def own(metrics: Mapping[str, Metrics]) -> Table | None:
-    """What optimizers of the user's own hold by themselves; None if there are none."""
-    names = ("variants", "ulp_repeated", "ulp_runs", "descending")
-    rows: list[list[Value]] = [
-        [name, *map(found.get, names)] for name, found in metrics.items() if "ulp_repeated" in found
-    ]
-    caption = "Optimizers of your own, by themselves: differences in units in the last place"
-    columns = ["optimizer", "variants", "run again", "among many runs", "variants that descend"]
-    return table(caption, columns, rows) if rows else None
+    """What holds for the user's own optimizers by themselves; None if there are none."""
+    columns = {
+        "variants": "variants",
+        "ulp_repeated": "run again",
+        "ulp_runs": "among many runs",
+        "descending": "variants that descend",
+    }
+    caption = "Your own optimizers, by themselves: differences in units in the last place"
+    found = {name: each for name, each in metrics.items() if "ulp_repeated" in each}
+    return _measured(caption, "optimizer", columns, found) if found else None
 
 
 def quality(task: str, metrics: Metrics) -> Table:
-    """How good the twins of a task are after their training."""
+    """How good the twins of a task are after training."""
     twins = [metrics.get(twin, {}) for twin in ("numpy", "torch")]
     rows: list[list[Value]] = []
     for name in dict.fromkeys(name for twin in twins for name in twin):
@@ -73,7 +83,7 @@ def quality(task: str, metrics: Metrics) -> Table:
             continue
         apart = None if None in values else abs(values[0] - values[1])
         rows.append([name.replace("_", " ").replace(" r2", " R²"), *values, apart])
-    caption = f"The twins of {task} after the training"
+    caption = f"The twins of {task} after training"
     return table(caption, ["measure", "NumPy", "PyTorch", "difference"], rows)
 
 
@@ -85,14 +95,11 @@ def apart(task: str, metrics: Metrics) -> Table:
         ["parameters, in units in the last place", drift.get("parameters_ulp")],
         ["losses, relative", drift.get("loss")],
     ]
-    return table(f"How far apart the twins of {task} are", ["what", "at most"], rows)
+    return table(f"How far apart the twins of {task} are", ["measure", "at most"], rows)
 
 
 def gradients(kind: str, metrics: Mapping[str, Metrics]) -> Table:
-    """The gradients of all operations, or of all kinds of models.
-
-    kind: "operation" or "model"
-    """
+    """The gradients of all operations or all models; kind: "operation" or "model"."""
     columns = {
         "cases": "cases",
         "ulp": "ulp",
@@ -101,11 +108,9 @@ def gradients(kind: str, metrics: Mapping[str, Metrics]) -> Table:
         "ulp_float32": "ulp, float32",
         "relative_error_float32": "relative error, float32",
     }
-    rows: list[list[Value]] = [
-        [name.replace("_", " "), *map(found.get, columns)] for name, found in metrics.items()
-    ]
     caption = f"Gradients of each {kind} against torch.autograd, and against central differences"
-    return table(caption, [kind, *columns.values()], rows)
+    named = {name.replace("_", " "): found for name, found in metrics.items()}
+    return _measured(caption, kind, columns, named)
 
 
 def training(metrics: Mapping[str, Metrics]) -> Table:
@@ -118,16 +123,16 @@ def training(metrics: Mapping[str, Metrics]) -> Table:
         "drift": "drift at the end",
         "largest_drift": "largest drift",
     }
-    rows: list[list[Value]] = []
-    for name, found in metrics.items():
-        shown = {**found, "first_difference": found.get("first_difference") or None}  # 0: none
-        rows.append([name, *map(shown.get, columns)])
     caption = "Whole trainings against torch: bit for bit with the same kernels, and their drift"
-    return table(caption, ["optimizer", *columns.values()], rows)
+    shown = {  # 0: no step differs
+        name: {**found, "first_difference": found.get("first_difference") or None}
+        for name, found in metrics.items()
+    }
+    return _measured(caption, "optimizer", columns, shown)
 
 
 def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
-    """The best setting of each optimizer, the best of them first."""
+    """The best setting of each optimizer, the best optimizer first."""
     columns = {
         "train_loss": "train loss",
         "test_loss": "test loss",
@@ -140,11 +145,7 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
     found = {name: each for name, each in metrics.items() if "trainings" in each}
     shown = [key for key in columns if any(key in each for each in found.values())]
     rows = [
-        [
-            cell(name),
-            cell(_setting(each.get("best"))),
-            *(cell(each.get(key)) for key in shown),
-        ]
+        [cell(name), cell(_setting(each.get("best"))), *(cell(each.get(key)) for key in shown)]
         for name, each in sorted(found.items(), key=lambda item: _loss(item[1]))
     ]
     caption = f"{task}: the best setting of each optimizer, medians over the seeds"
@@ -154,7 +155,7 @@ def sweep(task: str, metrics: Mapping[str, Metrics]) -> Table:
 def _setting(best: Mapping[str, object] | None) -> str | None:
     if best is None:
         return None
-    return setting_in_a_line(best) if best else "as given"  # where nothing is swept but the seeds
+    return setting_in_a_line(best) if best else "as given"  # where only the seeds are swept
 
 
 def _loss(metrics: Metrics) -> float:
@@ -169,11 +170,11 @@ def parameters(section: str, content: object) -> Table:
 
 
 def versions() -> Table:
-    """What the page was made with; a package that is not there has no version."""
+    """What the page was made with; a package that is not installed has no version."""
     rows: list[list[Value]] = [
         ["Python", ".".join(platform.python_version_tuple()[:2])],
         ["system", f"{platform.system()} {platform.machine()}"],
-        ["kernels", KERNELS[os.environ.get("KERNELS", "native")]],
+        ["kernels", NAMES_OF_KERNELS[os.environ.get("KERNELS", "native")]],
     ]
     rows += [[name, _version(name)] for name in PACKAGES]
     return table("Made with", ["package", "version"], rows)

@@ -17,7 +17,7 @@ from stages.proofs.objective import Term, columns_of
 from stages.proofs.paths import numpy_paths
 from stages.task.checks import Case
 from stages.task.errors import InputError
-from stages.training.optimizer import construct, find_class
+from stages.training.optimizer import construct, optimizer_class
 
 Array = NDArray[Any]
 WALKED = ("parabola", "quadratic", "rosenbrock")  # the terms that have a minimum
@@ -58,7 +58,7 @@ def paths_at_once(cases: Sequence[Case], term: Term, dtype: str) -> Array:
     for members in alike.values():
         variants = [cases[member].hyperparameters.values() for member in members]
         arrays = {name: _stacked([each[name] for each in variants]) for name in variants[0]}
-        kind = find_class(cases[0].hyperparameters.by_hand, optim, cases[0].place)
+        kind = optimizer_class(cases[0].hyperparameters.by_hand, optim, cases[0].place)
         optimizer = construct(kind, arrays, cases[0].place)
         rows = np.tile(term.start.astype(dtype), (len(members), 1))
         for step, gradient in enumerate(gradients):

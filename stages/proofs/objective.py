@@ -6,7 +6,8 @@
     rosenbrock   ((1 - x)² + 100 · (y - x²)²) / 1000
 
 Rosenbrock, "An automatic method for finding the greatest or least value of a function", The
-Computer Journal 1960. The formulas serve both sides: those of a graph's nodes, and torch's tensors.
+Computer Journal 1960. Its gradients are the graph's for both sides, so that what differs is the
+optimizers; that torch's autograd finds the same ones is for check_gradients to show.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.graph import Graph, Program
 from stages.task.checks import Case
 
 Array = NDArray[np.float64]
@@ -99,6 +101,33 @@ def replayed_gradients(random: np.random.Generator, steps: int) -> Array:
         "of all sizes": noise * 10.0 ** random.integers(-6, 7, (steps, 1, 1)),
     }
     return np.stack([kinds[kind] for kind in KINDS], axis=1)
+
+
+def on_graph(
+    terms: Mapping[str, Term], runs: int, dtype: str
+) -> tuple[Graph, Program, dict[str, NDArray[Any]]]:
+    """The sum of the terms, every run at its start, and what is fed: (1, steps, ...) by name."""
+    graph = Graph(runs, dtype)
+    elements, fed = [], {}
+    for name, term in terms.items():
+        operands = [
+            graph.parameter(f"{name}.{number}", shape) for number, shape in enumerate(term.operands)
+        ]
+        if term.fed is not None:
+            fed[name] = term.fed.astype(dtype)[None]
+            operands.append(graph.input(name, term.fed.shape[1:]))
+        elements.append(term.formula(*operands))
+    loss = elements[0].sum()
+    for each in elements[1:]:
+        loss = loss + each.sum()
+    program = graph.compile(loss, differentiate=True, shared_inputs=True)
+    graph.parameters[:] = start_of(terms)
+    return graph, program, fed
+
+
+def shapes_of(terms: Mapping[str, Term]) -> list[Shape]:
+    """Those of the arrays of all terms, in the order in which they lie in the row of all."""
+    return [shape for term in terms.values() for shape in term.shapes]
 
 
 def start_of(terms: Mapping[str, Term]) -> Array:

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import Graph
-from stages.proofs.objective import Term, groups, start_of
+from stages.proofs.objective import Term, groups, on_graph, shapes_of, start_of
 from stages.task.checks import Case
 from stages.training import twin
 from stages.training.optimizer import each_run, model_optimizer
@@ -30,22 +29,8 @@ def train(
     cases: Sequence[Case], terms: Mapping[str, Term], dtype: str, steps: int
 ) -> Iterator[Array]:
     """(cases, n) after each step."""
-    graph = Graph(len(cases), dtype)
-    elements, fed = [], {}
-    for name, term in terms.items():
-        operands = [
-            graph.parameter(f"{name}.{number}", shape) for number, shape in enumerate(term.operands)
-        ]
-        if term.fed is not None:
-            fed[name] = term.fed.astype(dtype)[None]
-            operands.append(graph.input(name, term.fed.shape[1:]))
-        elements.append(term.formula(*operands))
-    loss = elements[0].sum()
-    for each in elements[1:]:
-        loss = loss + each.sum()
-    program = graph.compile(loss, differentiate=True, shared_inputs=True)
-    graph.parameters[:] = start_of(terms)
-    shapes = [shape for term in terms.values() for shape in term.shapes]
+    graph, program, fed = on_graph(terms, len(cases), dtype)
+    shapes = shapes_of(terms)
     optimizers = [
         model_optimizer(case.hyperparameters, optim, shapes, case.place) for case in cases
     ]

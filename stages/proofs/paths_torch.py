@@ -1,7 +1,7 @@
 """The paths of torch's optimizers over the objective, for a process of its own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
 
@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim import Optimizer
 
-from stages.proofs.objective import Term, groups, objective, start_of
+from stages.proofs.objective import Shape, Term, groups, objective, on_graph, shapes_of, start_of
 from stages.reference.process import Arrays, answer
 from stages.task.checks import Case, OptimizerChecks
 from stages.task.command import read_section
 from stages.task.errors import InputError
-from stages.training import twin_torch
+from stages.training import twin
+from stages.training.optimizer import Step, each_run
 from stages.training.optimizer_torch import torch_optimizer
 
 
@@ -33,13 +33,7 @@ def paths(arithmetic: str, _: Arrays) -> dict[str, NDArray[Any]]:
     terms = objective(checks.start, checks.samples, checks.steps, checks.seed)
     size = len(start_of(terms))
     found = {}
-    with ExitStack() as replaced:
-        if arithmetic == "ieee":
-            # Its import takes the native kernels from the process.
-            from stages.reference.ieee import IEEESquareRoot, NumPyReductions
-
-            replaced.enter_context(IEEESquareRoot())
-            replaced.enter_context(NumPyReductions())
+    with numpy_reductions() if arithmetic == "ieee" else nullcontext():
         for dtype in ("float64", "float32"):
             for number in cases:
                 found[f"{number}/{dtype}"] = np.full((checks.steps, size), np.nan, dtype)
@@ -50,88 +44,49 @@ def paths(arithmetic: str, _: Arrays) -> dict[str, NDArray[Any]]:
     return found
 
 
+def numpy_reductions() -> AbstractContextManager[None]:
+    """Those of stages/reference/ieee.py, whose import takes the native kernels from the process."""
+    from stages.reference.ieee import numpy_reductions
+
+    return numpy_reductions()
+
+
 def train(
     cases: Sequence[Case], terms: Mapping[str, Term], dtype: str, steps: int
 ) -> Iterator[NDArray[Any]]:
     """(cases, n) after each step."""
-    rows = torch.from_numpy(np.tile(start_of(terms).astype(dtype), (len(cases), 1)))
-    gradients, leaves = torch.empty_like(rows), _leaves(rows, terms)
-    fed = {
-        name: torch.from_numpy(term.fed.astype(dtype))
-        for name, term in terms.items()
-        if term.fed is not None
-    }
-
-    def formulas(step: int) -> Iterator[Tensor]:
-        for name, term in terms.items():
-            operands = leaves[name]
-            yield term.formula(*operands, *([fed[name][step]] if name in fed else []))
-
-    def evaluate(step: int) -> float:
-        with torch.enable_grad():
-            elements = list(formulas(step))
-            total = sum((each.sum() for each in elements), start=torch.zeros((), dtype=rows.dtype))
-            slopes = torch.autograd.grad(total, [leaf for each in leaves.values() for leaf in each])
-            torch.cat([slope.reshape(len(rows), -1) for slope in slopes], dim=1, out=gradients)
-        return float(elements[0].detach().sum())
-
-    optimizers = []
-    for row, case in enumerate(cases):
-        tensors, slopes = (_arrays(each[row], case, terms) for each in (rows, gradients))
-        optimizer = torch_optimizer(case.hyperparameters, tensors, case.place)
-        optimizers.append((case, optimizer, tensors, slopes))
-    for _ in twin_torch.steps(evaluate, Together(optimizers), range(steps)):
-        yield rows.numpy()
+    graph, program, fed = on_graph(terms, len(cases), dtype)
+    rows, slopes = torch.from_numpy(graph.parameters), torch.from_numpy(graph.gradients)
+    optimizers = [_step(*each, terms) for each in zip(cases, rows, slopes, strict=True)]
+    for _ in twin.steps(graph, program, fed, each_run(optimizers), range(steps)):
+        yield graph.parameters
 
 
-class Together:
-    """The optimizers of several cases, which step from where all have been evaluated at once.
+def _step(case: Case, row: Tensor, gradients: Tensor, terms: Mapping[str, Term]) -> Step:
+    """A step of torch's optimizer on the parameters in `row`, from the `gradients`, (n,) each."""
+    parts = [(row, gradients)]
+    if case.scope != "element":  # else an optimizer does not see arrays
+        shapes = shapes_of(terms)
+        parts = list(zip(_arrays(row, shapes), _arrays(gradients, shapes), strict=True))
+    optimizer = torch_optimizer(case.hyperparameters, [tensor for tensor, _ in parts], case.place)
+    taken = 0
 
-    parts: of each case its optimizer, its arrays, and where their gradients are evaluated
-    """
+    def step(_parameters: object, _gradients: object, closure: Callable[[], float]) -> None:
+        nonlocal taken
+        taken += 1
+        for tensor, gradient in parts:
+            tensor.grad = gradient
+        try:
+            optimizer.step(closure if case.scope == "model" else None)
+        except (ArithmeticError, IndexError, RuntimeError) as error:
+            raise InputError(
+                f"{case.place}: torch fails at step {taken} of {case.variant}: {error}"
+            ) from None
 
-    def __init__(
-        self, parts: Sequence[tuple[Case, Optimizer, Sequence[Tensor], Sequence[Tensor]]]
-    ) -> None:
-        self._parts, self._steps = parts, 0
-
-    def step(self, closure: Callable[[], float]) -> float:
-        """One step of each; one case alone may ask for another evaluation."""
-        loss = closure()
-        self._steps += 1
-        again = closure if len(self._parts) == 1 else None
-        for case, optimizer, tensors, gradients in self._parts:
-            for tensor, gradient in zip(tensors, gradients, strict=True):
-                tensor.grad = gradient
-            try:
-                optimizer.step(again)
-            except (ArithmeticError, IndexError, RuntimeError) as error:
-                raise InputError(
-                    f"{case.place}: torch fails at step {self._steps} of {case.variant}: {error}"
-                ) from None
-        return loss
+    return step
 
 
-def _leaves(rows: Tensor, terms: Mapping[str, Term]) -> dict[str, list[Tensor]]:
-    """The operands of each term, which lie in `rows`.
-
-    Each is a leaf by itself, lest its gradient of -0 be added to the 0 of the rest of the row.
-    """
-    leaves, start = dict[str, list[Tensor]](), 0
-    for name, term in terms.items():
-        leaves[name] = []
-        for shape in term.operands:
-            part = rows[:, start : start + prod(shape)].detach()
-            leaves[name].append((part if shape else part[:, 0]).requires_grad_())
-            start += prod(shape)
-    return leaves
-
-
-def _arrays(row: Tensor, case: Case, terms: Mapping[str, Term]) -> list[Tensor]:
-    """The arrays that lie in a row, or the row itself where the optimizer does not see arrays."""
-    if case.scope == "element":
-        return [row]
-    shapes = [shape for term in terms.values() for shape in term.shapes]
+def _arrays(row: Tensor, shapes: Sequence[Shape]) -> list[Tensor]:
     parts = row.split([prod(shape) for shape in shapes])
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 

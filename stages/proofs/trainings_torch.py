@@ -4,7 +4,6 @@ Those by hand are in training.py.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -49,27 +48,21 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
     model = Model.model_validate(settings["model"])
     train, found = read_table(Files(settings["task"]).train), {}
     layout = settings["layout"]
+    if layout:
+        import stages.reference.ieee  # takes the native kernels from the process  # noqa: F401
     kind = partial(TwinWithNumPyKernels, layout) if layout else Twin
     optimizers = TrainedOptimizers.model_validate(settings["optimizers"])
     for name, hyperparameters in optimizers.by_class().items():
         twin = kind(start(model, settings["seed"], train), model, {"train": train})
         place = f"params.yaml: checks.training.optimizers.{name}"
         step = twin.optimizer(hyperparameters, place)
-        with ieee_square_root() if layout else nullcontext():
-            taken = twin.steps(step, repeat(ALL, settings["steps"]))
-            found[name] = np.array([_row(twin.parameters) for _ in taken])
+        taken = twin.steps(step, repeat(ALL, settings["steps"]))
+        found[name] = np.array([_row(twin.parameters) for _ in taken])
     return found
 
 
 def _row(parameters: list[Tensor]) -> Array:
     return torch.cat([parameter.detach().reshape(-1) for parameter in parameters]).numpy()
-
-
-def ieee_square_root() -> AbstractContextManager[None]:
-    """The square root of IEEE 754, whose import also takes the native kernels from the process."""
-    from stages.reference.ieee import IEEESquareRoot
-
-    return IEEESquareRoot()
 
 
 if __name__ == "__main__":

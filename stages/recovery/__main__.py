@@ -1,42 +1,107 @@
-"""Mends what a killed DVC left: `make repro` runs `python -m stages.recovery` first.
+"""Mends what DVC cannot go on with: `make repro` runs `python -m stages.recovery` first.
 
 DVC writes dvc.lock and .dvc/tmp/rwlock in place. Killed at that moment it leaves an empty file, and
-then refuses to run at all.
+then refuses to run at all. It refuses a dvc.lock with a conflict, too. And it never forgets a stage
+that is gone, though the report depends on all files in metrics/ and plots/.
 """
 
 import fcntl
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
+from stages.recovery.gone import Pipeline
+from stages.recovery.lock import merged, read_entries, written
 from stages.task.command import plain_errors
 from stages.task.errors import InputError
+from stages.task.files import write_file
 
 LOCK, RUNNING, IN_USE = Path("dvc.lock"), Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock")
+BASE, OURS, THEIRS = "1", "2", "3"  # as git counts the versions of a file with a conflict
 
 
 def main() -> None:
-    """Restores an unreadable dvc.lock from git and removes an unreadable rwlock, and says so.
+    """Does what can be done without running a stage, and says so.
+
+    Removes an unreadable rwlock; merges a dvc.lock with a conflict and restores an unreadable one
+    from git; drops what stages that are gone left in dvc.lock, metrics/ and plots/.
 
     Does nothing while a DVC process runs here: the files may be half written because it writes
     them. Raises InputError if git has no dvc.lock to restore.
     """
     with _no_other_dvc() as alone:
-        if alone and IN_USE.exists() and not _is_json(IN_USE):
+        if not alone:
+            return
+        if IN_USE.exists() and not _is_json(IN_USE):
             IN_USE.unlink()
             print(f"{IN_USE}: was left unreadable by a DVC that was killed: removed")
-        if alone and LOCK.exists() and not _is_lock(LOCK):
-            command = ["git", "checkout", "HEAD", "--", str(LOCK)]
-            if subprocess.run(command, capture_output=True).returncode:
-                raise InputError(
-                    f"{LOCK}: was left unreadable by a DVC that was killed, and git has no "
-                    "other: delete it, and every stage runs again"
-                )
-            print(f"{LOCK}: was left unreadable by a DVC that was killed: restored from git")
+        if LOCK.exists() and not _is_lock(LOCK.read_bytes()) and not _merge():
+            _restore()
+        _drop_what_is_gone()
+
+
+def _merge() -> bool:
+    """Merges dvc.lock entry by entry if it has a conflict; whether it had one."""
+    listed = _git("ls-files", "--unmerged", "--", str(LOCK))
+    versions = {
+        stage: _git("cat-file", "blob", blob)
+        for _, blob, stage, _ in map(str.split, listed.splitlines())
+    }
+    if not {OURS, THEIRS} <= versions.keys():
+        return False
+    try:
+        sides = [read_entries(versions.get(stage, written({}))) for stage in (BASE, OURS, THEIRS)]
+    except ValueError:
+        return False
+    write_file(LOCK, written(merged(*sides)).encode())
+    print(f"{LOCK}: had a conflict: each stage is as the side has it that changed it")
+    return True
+
+
+def _restore() -> None:
+    """Takes dvc.lock from the last commit. Raises InputError if it is not there, or as bad."""
+    committed = _git("show", f"HEAD:./{LOCK}")
+    if not _is_lock(committed):
+        raise InputError(
+            f"{LOCK}: was left unreadable by a DVC that was killed, and git has no other: delete "
+            "it; what ran before is still in DVC's cache"
+        )
+    write_file(LOCK, committed.encode())
+    print(f"{LOCK}: was left unreadable by a DVC that was killed: restored from git")
+
+
+def _drop_what_is_gone() -> None:
+    """Drops entries in dvc.lock, and metrics and plots, of stages that there no longer are."""
+    # What is wrong with params.yaml the stages say, and with dvc.yaml DVC.
+    with suppress(LookupError, TypeError, AttributeError, OSError, yaml.YAMLError):
+        pipeline = Pipeline()
+        _drop_entries(pipeline)
+        for path in pipeline.left_behind():
+            path.unlink()
+            with suppress(OSError):  # others are in it
+                path.parent.rmdir()
+            print(f"{path}: no stage writes it any more: removed")
+
+
+def _drop_entries(pipeline: Pipeline) -> None:
+    try:
+        entries = read_entries(LOCK.read_text())
+    except ValueError:
+        return
+    kept = {name: entry for name, entry in entries.items() if not pipeline.is_gone(name)}
+    if len(kept) < len(entries):
+        write_file(LOCK, written(kept).encode())
+        gone = ", ".join(name for name in entries if name not in kept)
+        print(f"{LOCK}: stages that are gone are dropped: {gone}")
+
+
+def _git(*command: str) -> str:
+    """What git prints, nothing where it fails."""
+    return subprocess.run(["git", *command], capture_output=True, text=True).stdout
 
 
 @contextmanager
@@ -61,12 +126,12 @@ def _is_json(path: Path) -> bool:
         return False
 
 
-def _is_lock(path: Path) -> bool:
+def _is_lock(content: bytes | str) -> bool:
     try:
-        content = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        parsed = yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
-    return isinstance(content, dict) and bool(content.get("schema"))
+    return isinstance(parsed, dict) and bool(parsed.get("schema"))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 torch takes it from MKL, which improves the processor's estimate of 1 / √x. Makers differ in that
 estimate, and so does the result: about one in a hundred is off by a unit in the last place, and not
-the same ones everywhere. To import this replaces it for the whole process, on the CPU and where
-autograd records it too, unless the kernels are to be the processor's own: see stages/__init__.py.
+the same ones everywhere. To import this replaces it for the whole process, unless the kernels are
+to be the processor's own: see stages/__init__.py.
 """
 
 import os
 import warnings
+from functools import cache
 
 import numpy as np
 import torch
@@ -32,13 +33,20 @@ def _sqrt_out(tensor: Tensor, *, out: Tensor) -> Tensor:
     return out.resize_(root.shape).copy_(root)
 
 
-KERNELS = torch.library.Library("aten", "IMPL")  # replaces them for as long as it is there
-if os.environ.get("KERNELS") == "pinned":
+@cache
+def round_square_roots() -> torch.library.Library:
+    """From now on torch.sqrt is rounded correctly on the CPU, where autograd records it too.
+
+    It is for as long as the library lives that is returned: here, as long as the process.
+    """
+    library = torch.library.Library("aten", "IMPL")
+    kernels = {"sqrt": _sqrt, "sqrt_": _sqrt_in_place, "sqrt.out": _sqrt_out}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Warning only once for all operators")
-        for name, kernel in (
-            ("sqrt", _sqrt),
-            ("sqrt_", _sqrt_in_place),
-            ("sqrt.out", _sqrt_out),
-        ):
-            KERNELS.impl(name, kernel, "CPU")
+        for name, kernel in kernels.items():
+            library.impl(name, kernel, "CPU")
+    return library
+
+
+if os.environ.get("KERNELS") == "pinned":
+    round_square_roots()

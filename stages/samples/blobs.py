@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, Le, MinLen
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
@@ -17,7 +17,7 @@ def _same_length(centers: list[list[float]]) -> list[list[float]]:
 def generate(
     random: np.random.Generator,
     *,
-    samples_per_class: Annotated[int, Ge(2)] = 100,
+    samples_per_class: Annotated[int, Ge(2), Le(10**8)] = 100,  # a billion take 50 GB
     centers: Annotated[list[list[float]], MinLen(2), AfterValidator(_same_length)],
     deviation: Annotated[float, Ge(0)] = 1.0,
 ) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:

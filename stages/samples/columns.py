@@ -1,153 +1,136 @@
 """Columns as they come from a source, and the table of numbers and classes that they become."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.samples.cells import CellError, Cells, Numbers, Reader
+from stages.samples.labels import Labels, is_number
 from stages.task.errors import InputError, shown
+from stages.task.source import Notation
 from stages.task.table import Table
 
-Cells = Sequence[Any] | NDArray[Any]
+OF_CLASSES = "; for a target of classes choose loss cross_entropy"
+OF_CATEGORIES = "; data.categories makes a column of each of its texts"
+
+Block = tuple[Sequence[int], Mapping[str, Cells]]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns as they come from a source: the features, then the target.
+    """Columns as they come from a source.
 
-    cells: by the name of the column; text, numbers or None, `samples` in each
+    features, target: their names
+    blocks: some rows at a time, so that the texts of a large table need not all be in memory: what
+        the source calls each row, a number; and the cells by column, text, numbers or None
     source: the file they come from
-    rows: what the source calls its first, second, ... sample: "line 2", "line 3", ...
+    row: what the source calls a row
+    notation: how a table is to be read, None for a generator
     """
 
-    cells: Mapping[str, Cells]
+    features: Sequence[str]
+    target: str
+    blocks: Iterable[Block]
     source: str
-    rows: Callable[[int], str]
+    row: Literal["line", "row"]
+    notation: Notation | None = None
+
+    def wrong(self, row: int, column: str, words: object) -> InputError:
+        """The error that says what is wrong with a cell."""
+        return InputError(f"{self.source}: {self.row} {row}, column {column}: {words}")
 
 
 def make_table(columns: Columns, loss: str) -> Table:
     """The table of samples: every column numbers, but for cross_entropy the target classes.
 
-    Raises InputError that names the first cell that is neither.
+    Raises InputError that names the first cell that is not what it should be.
     """
-    *features, target = columns.cells
-    if (samples := len(columns.cells[target])) < 2:
+    notation, target_name = columns.notation or Notation(), columns.target
+    reader = Reader(columns.notation)
+    # No target is made up: a sample without one is dropped or refused.
+    of_target = Reader(columns.notation, fills=False)
+    read: dict[str, Callable[[Cells], Numbers]] = dict.fromkeys(
+        columns.features, partial(reader.numbers, advice=OF_CATEGORIES if columns.notation else "")
+    )
+    for name, form in notation.dates.items():
+        read[name] = partial(reader.dates, form=form)
+    labels = {name: Labels(reader, "category") for name in notation.categories}
+    if loss == "cross_entropy":
+        labels[target_name] = Labels(of_target, "class")
+    read[target_name] = partial(of_target.numbers, advice=OF_CLASSES)
+    for name, each in labels.items():
+        read[name] = each.read
+    rows, features, target = _read_all(columns, read, notation.missing == "drop")
+    if len(rows) < 2:
         raise InputError(
             f"{columns.source}: must have at least two samples, one to train on and one to test "
-            f"on, got {samples}"
+            f"on, got {len(rows)}"
         )
-    classify = loss == "cross_entropy"
-    arrays = to_numbers(columns, features if classify else [*features, target])
-    matrix = np.stack([arrays[name] for name in features], axis=1)
-    if not classify:
-        return Table(matrix, arrays[target], features, target)
-    indices, classes = to_classes(columns, target)
-    return Table(matrix, indices, features, target, classes)
-
-
-def to_numbers(columns: Columns, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """The columns `names` as (samples,) float64, all of it finite."""
-    arrays: dict[str, NDArray[np.float64]] = {}
-    wrong = []
-    *_, target = columns.cells
-    for name in names:
-        cells = columns.cells[name]
+    names = {}
+    for name, each in labels.items():
+        codes = target if name == target_name else features[:, columns.features.index(name)]
         try:
-            array = np.asarray(cells, np.float64)
-        except (TypeError, ValueError):
-            array = np.array([math.nan])
-        if not np.isfinite(array).all():
-            # Not plain numbers: take them one by one, to know the first that is wrong.
-            array = np.empty(len(cells))
-            for row, cell in enumerate(cells):
-                try:
-                    array[row] = to_number(cell, is_target=name == target)
-                except ValueError as error:
-                    wrong.append((row, name, str(error)))
-                    break
-        arrays[name] = array
-    if wrong:
-        row, name, words = min(wrong, key=lambda first: first[0])
-        raise InputError(f"{columns.source}: {columns.rows(row)}, column {name}: {words}")
-    return arrays
+            names[name] = each.sort(codes)
+        except CellError as error:
+            raise columns.wrong(rows[error.index], name, error) from None
+    fill = notation.missing if notation.missing in ("mean", "median") else None
+    if (classes := names.pop(target_name, None)) is None:
+        return Table(features, target, columns.features, target_name, None, names, fill)
+    indices = target.astype(np.int64)
+    _check_classes(columns, rows, indices, classes)
+    return Table(features, indices, columns.features, target_name, classes, names, fill)
 
 
-def to_number(cell: object, is_target: bool) -> float:
-    """The finite number in a cell; raises ValueError in words."""
-    if is_missing(cell):
-        raise ValueError("is missing; expected a number")
-    truth = {"true": 1.0, "false": 0.0}.get(str(cell).strip().lower())
-    if truth is not None:
-        return truth
-    try:
-        value = float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        advice = "; for a target of classes choose loss cross_entropy" if is_target else ""
-        raise ValueError(f"must be a number, got {shown(cell)}{advice}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"must be a finite number, got {value}")
-    return value
+def _read_all(
+    columns: Columns, read: Mapping[str, Callable[[Cells], Numbers]], drop: bool
+) -> tuple[NDArray[np.int64], Numbers, Numbers]:
+    """The rows that are kept, (samples,), their features, (samples, features), and their target."""
+    names = [*columns.features, columns.target]
+    # An empty part first, for a table without rows.
+    parts = [(np.empty(0, np.int64), np.empty((0, len(columns.features))), np.empty(0))]
+    dropped = 0
+    for numbers, cells in columns.blocks:
+        arrays, wrong = [], []
+        for name in names:
+            try:
+                arrays.append(read[name](cells[name]))
+            except CellError as error:
+                wrong.append((error.index, name, str(error)))
+        if wrong:
+            index, name, words = min(wrong, key=lambda each: each[0])
+            raise columns.wrong(numbers[index], name, words)
+        *matrix, target = arrays
+        part = np.asarray(numbers, np.int64), np.stack(matrix, axis=1), target
+        if drop:
+            kept = ~(np.isnan(part[1]).any(axis=1) | np.isnan(target))
+            dropped += int((~kept).sum())
+            part = part[0][kept], part[1][kept], part[2][kept]
+        parts.append(part)
+    if dropped:
+        print(f"{columns.source}: {dropped} samples that lack a value are dropped")
+    rows, features, targets = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return rows, features, targets
 
 
-def to_classes(columns: Columns, name: str) -> tuple[NDArray[np.int64], list[str]]:
-    """The column `name` as indices of classes, (samples,) int64, and the label of each class.
-
-    Classes are in the order of their numbers if all labels are numbers, else in that of the
-    alphabet.
-    """
-    cells = columns.cells[name]
-    for row, cell in enumerate(cells):
-        if is_missing(cell) or is_infinite(cell):
-            words = "is missing; expected a class" if is_missing(cell) else "must not be infinite"
-            raise InputError(f"{columns.source}: {columns.rows(row)}, column {name}: {words}")
-    labels: list[Any]
-    try:
-        labels = [to_label(cell) for cell in cells]
-        advice = "; for a target of measured numbers choose loss half_mse"
-    except ValueError:
-        labels = [str(cell).strip() for cell in cells]
-        advice = ""
-    classes = sorted(set(labels))
-    index = {label: position for position, label in enumerate(classes)}
-    target = np.array([index[label] for label in labels], np.int64)
+def _check_classes(
+    columns: Columns, rows: NDArray[np.int64], target: NDArray[np.int64], classes: Sequence[str]
+) -> None:
+    """Raises InputError unless there are two classes and each has two samples."""
     if len(classes) < 2:
         raise InputError(
-            f"{columns.source}: column {name}: must have at least two classes, "
-            f"got only {shown(str(classes[0]))}"
+            f"{columns.source}: column {columns.target}: must have at least two classes, "
+            f"got only {shown(classes[0])}"
         )
     single = np.flatnonzero(np.bincount(target)[target] == 1)
     if len(single):
-        row = int(single[0])
-        raise InputError(
-            f"{columns.source}: {columns.rows(row)}, column {name}: is the only sample of class "
-            f"{shown(str(labels[row]))}; a class needs one to train on and one to test on{advice}"
+        advice = "; for a target of measured numbers choose loss half_mse"
+        raise columns.wrong(
+            rows[single[0]],
+            columns.target,
+            f"is the only sample of class {shown(classes[target[single[0]]])}; a class needs one "
+            f"to train on and one to test on{advice if all(map(is_number, classes)) else ''}",
         )
-    return target, [str(label) for label in classes]
-
-
-def to_label(cell: object) -> int | float:
-    """The number that a label stands for, an integer if whole; raises ValueError for a text."""
-    if isinstance(cell, bool | np.bool_):
-        raise ValueError("true and false are not numbers")
-    try:
-        return int(str(cell))  # exact, however large
-    except ValueError:
-        value = float(str(cell))
-        return int(value) if value.is_integer() else value
-
-
-def is_missing(cell: object) -> bool:
-    """Whether a cell is empty, or what spreadsheets and pandas write where there is no value."""
-    return cell is None or str(cell).strip().lower() in MISSING
-
-
-def is_infinite(cell: object) -> bool:
-    """Whether a cell is an infinite number, or the text of one."""
-    return str(cell).strip().lower() in INFINITE
-
-
-INFINITE = frozenset(sign + text for sign in ("", "+", "-") for text in ("inf", "infinity"))
-MISSING = frozenset(["", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>"])

@@ -16,7 +16,8 @@ from pydantic import (
     field_validator,
 )
 
-from stages.samples.columns import Cells, Columns
+from stages.samples.cells import Cells
+from stages.samples.columns import Columns
 from stages.task.errors import InputError, shown
 from stages.task.section import Section, describe
 from stages.task.source import Generator
@@ -60,7 +61,10 @@ def run_generator(data: Generator, place: str) -> Columns:
         raise InputError(describe(failure, f"{place}.options.")) from None
     arguments = {name.removeprefix("option_"): value for name, value in options}
     made = generate(np.random.default_rng(data.seed), **arguments)
-    return Columns(check_made(made, data.source), data.source, lambda row: f"row {row + 1}")
+    cells = check_made(made, data.source)
+    *features, target = cells
+    rows = range(1, len(cells[target]) + 1)
+    return Columns(features, target, [(rows, cells)], data.source, "row")
 
 
 def load_function(source: str) -> Callable[..., object]:

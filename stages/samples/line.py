@@ -3,14 +3,14 @@
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 
 def generate(
     random: np.random.Generator,
     *,
-    samples: Annotated[int, Ge(2)] = 1100,
+    samples: Annotated[int, Ge(2), Le(10**8)] = 1100,  # a billion take 50 GB
     start: float = 0.0,
     stop: float = 10.0,
     slope: float = 10.0,

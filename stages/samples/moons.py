@@ -3,14 +3,14 @@
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 
 def generate(
     random: np.random.Generator,
     *,
-    samples: Annotated[int, Ge(4)] = 400,
+    samples: Annotated[int, Ge(4), Le(10**8)] = 400,  # a billion take 50 GB
     noise: Annotated[float, Ge(0)] = 0.15,
 ) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
     """Samples of two half circles of radius 1, each with an end within the other.

@@ -20,7 +20,7 @@ from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.task.training import Training
-from stages.training.optimizer import Step, construct, find_class
+from stages.training.optimizer import Step, construct, optimizer_class
 from stages.training.plan import Batch, plan, start
 from stages.training.twin import Twin
 
@@ -88,7 +88,7 @@ def train(
 ) -> dict[str, Values]:
     """What becomes of each run of a block, (runs,) by column.
 
-    tables: the samples of the task, "train" and "test"
+    tables: the samples of the task, "train" and, if any tests, "test"
 
     steps: taken until the end, or until the loss of a batch, or of the training part after an
         epoch, was no finite number
@@ -160,13 +160,8 @@ def _better(
 
 def _optimizer(block: Block, place: str) -> Step:
     name = block.fixed.get("class", f"stages.optim.{block.kind.__name__}")
-    kind = find_class(name, optim, place)
+    kind = optimizer_class(name, optim, place)
     if getattr(kind, "each_array", False) or "closure" in signature(kind.__call__).parameters:
         raise InputError(f"{place}: {kind.__name__} cannot be swept: it trains one run at a time")
     optimizer = construct(kind, block.arrays(), place)
-    if not callable(optimizer):
-        raise InputError(
-            f"{place}: {name} is not an optimizer: it lacks the method "
-            "__call__(self, parameters, gradients)"
-        )
     return lambda parameters, gradients, _: optimizer(parameters, gradients)

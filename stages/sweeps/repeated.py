@@ -1,4 +1,4 @@
-"""How far the runs of a sweep are from the same runs in torch, see repeated_torch.py."""
+"""How far the runs of a sweep are from the same runs in torch; see repeated_torch.py."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from stages.proofs.difference import relative_difference
 from stages.reference.process import start
 from stages.sweeps.results import Runs
 
-Run = tuple[Runs, int, int]  # of an optimizer the number of a point, and that of a seed
+Run = tuple[Runs, int, int]  # an optimizer, the number of a point, the number of a seed
 
 
 def chosen_runs(gathered: Sequence[Runs], count: int, seed: int) -> list[Run]:
@@ -32,7 +32,8 @@ def drift(
     """How far the losses of some runs are from those of the same runs in torch, at most.
 
     given: what the process in torch has to know besides the runs
-    None if a run diverges in torch.
+    returns: the number of runs, and for each loss the largest relative difference, None if a run
+        diverges in torch
     """
     if not chosen:
         return {"runs": 0}
@@ -44,6 +45,8 @@ def drift(
         theirs = torch.result()
     found: dict[str, float | None] = {"runs": len(chosen)}
     for column in ("train_loss", "test_loss"):
+        if column not in theirs:
+            continue
         ours = np.array([runs.results[column][point, seed] for runs, point, seed in chosen])
         apart = relative_difference(ours, theirs[column])
         found[column] = apart if math.isfinite(apart) else None

@@ -9,14 +9,14 @@ from stages.reference.process import Arrays, answer
 from stages.task.files import Files
 from stages.task.grammar import Sweep, with_parts
 from stages.task.model import Model
-from stages.task.table import read_table
+from stages.task.table import read_parts
 from stages.task.training import Training
 from stages.training.plan import plan, start
 from stages.training.twin_torch import Twin
 
 
 def losses(settings: Mapping[str, Any], _: Arrays) -> dict[str, Any]:
-    """(runs,) float64: train_loss and test_loss at the end of each run.
+    """(runs,) float64: train_loss, and test_loss if any sample tests, at the end of each run.
 
     settings: task; its model, training and sweep; runs, for each the name of the optimizer, the
         point, and the seed
@@ -25,7 +25,7 @@ def losses(settings: Mapping[str, Any], _: Arrays) -> dict[str, Any]:
     model = Model.model_validate(settings["model"])
     training = Training.model_validate(settings["training"])
     swept = Sweep.model_validate(settings["sweep"]).swept
-    tables = {"train": read_table(files.train), "test": read_table(files.test)}
+    tables = read_parts(files)
     found = list[dict[str, float]]()
     for optimizer, point, seed in settings["runs"]:
         fixed = swept[optimizer].fixed
@@ -39,8 +39,7 @@ def losses(settings: Mapping[str, Any], _: Arrays) -> dict[str, Any]:
                 pass
         found.append(twin.evaluate())
     return {
-        column: np.array([values[column] for values in found])
-        for column in ("train_loss", "test_loss")
+        f"{part}_loss": np.array([values[f"{part}_loss"] for values in found]) for part in tables
     }
 
 

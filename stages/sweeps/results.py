@@ -33,17 +33,17 @@ class Runs:
 
     @property
     def losses(self) -> Values:
-        """(points, seeds): train_loss at the end, infinite of a run that diverged."""
+        """(points, seeds): train_loss at the end, infinite where a run diverged."""
         return _worst_if_diverged(self.results["train_loss"], np.inf)
 
     @property
     def median(self) -> Values:
-        """(points,): of the losses over the seeds, infinite where half of them are."""
+        """(points,): the median of the losses over the seeds, infinite where half of them are."""
         return np.median(self.losses, axis=1)
 
     @property
     def quartiles(self) -> Values:
-        """(2, points): the lower and the upper one of the losses, each a value that is there."""
+        """(2, points): the lower and upper quartile of the losses, each one of the losses."""
         return np.quantile(self.losses, (0.25, 0.75), axis=1, method="inverted_cdf")
 
     def __len__(self) -> int:
@@ -55,39 +55,33 @@ def gather(planned: Sequence[Block], results: Mapping[int, Columns], seeds: int)
     gathered = []
     for name in dict.fromkeys(block.optimizer for block in planned):
         members = [number for number, block in enumerate(planned) if block.optimizer == name]
-        order = np.argsort(np.concatenate([planned[number].rows for number in members]))
+        order = np.argsort(np.concatenate([planned[n].rows for n in members]))
         first = members[0]
         points = {
-            axis: np.concatenate([planned[number].points[axis] for number in members])[order]
+            axis: np.concatenate([planned[n].points[axis] for n in members])[order][::seeds]
             for axis in planned[first].points
         }
         columns = {
-            column: np.concatenate([results[number][column] for number in members])[order]
+            column: np.concatenate([results[n][column] for n in members])[order].reshape(-1, seeds)
             for column in COLUMNS
             if column in results[first]
         }
-        gathered.append(
-            Runs(
-                name,
-                {axis: values[::seeds] for axis, values in points.items()},
-                {column: values.reshape(-1, seeds) for column, values in columns.items()},
-            )
-        )
+        gathered.append(Runs(name, points, columns))
     return gathered
 
 
 def summary(runs: Runs) -> dict[str, Any]:
-    """The metrics of one optimizer, its best setting being that of the smallest median.
+    """The metrics of one optimizer, whose best setting is the one with the smallest median.
 
     trainings, diverged: how many there are, and how many of them diverged
 
     If at least one setting has a finite median:
-    best: the setting by hyperparameter
-    train_loss, test_loss, test_accuracy: with it, medians over the seeds, of which one that
-        diverged counts as the worst; None where that is infinite
-    spread: with it, the distance of the quartiles of train_loss; None if it is infinite
-    lr_width: how wide the learning rates around the best reach whose median is at most a tenth
-        larger, all else being equal, in powers of ten; if there is more than one
+    best: the best setting by hyperparameter
+    train_loss, test_loss, test_accuracy: its medians over the seeds, where a run that diverged
+        counts as the worst; None if infinite
+    spread: the distance between its quartiles of train_loss; None if infinite
+    lr_width: how many powers of ten the learning rates around its own span whose median is at most
+        a tenth larger, all else being equal; absent if there is only one rate
     """
     median = runs.median
     metrics: dict[str, Any] = {
@@ -111,7 +105,7 @@ def summary(runs: Runs) -> dict[str, Any]:
 
 
 def _of_other_rates(runs: Runs, best: int) -> tuple[Values, Values]:
-    """The learning rates of the settings that are otherwise like the best, and their medians."""
+    """The learning rates of the settings that otherwise equal the best, and their medians."""
     if "lr" not in runs.points:
         return np.empty(0), np.empty(0)
     others = [values.tolist() for axis, values in runs.points.items() if axis != "lr"]
@@ -130,7 +124,7 @@ def _width(rates: Values, medians: Values, best: float) -> float:
 
 
 def write_runs(path: Path, gathered: Sequence[Runs], seeds: Sequence[int]) -> None:
-    """Writes a row for each run, as parquet; what an optimizer does not have is missing."""
+    """Writes a row for each run as parquet; hyperparameters an optimizer lacks are missing."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -172,12 +166,12 @@ def _axes(gathered: Sequence[Runs]) -> list[str]:
 
 
 def _values(runs: Runs, axis: str) -> Values:
-    """(points,): of the axis, None where the optimizer does not have it."""
+    """(points,): the values of the axis, None if the optimizer does not have it."""
     return runs.points.get(axis, np.full(len(runs), None))
 
 
 def _column(values: Values) -> Any:
-    """For Arrow, which wants values of one type: texts if there are several."""
+    """The values for Arrow, which needs them to be of one type: texts if they are not."""
     if values.dtype == object:
         kinds = {type(value) for value in values if value is not None}
         if len(kinds) > 1:

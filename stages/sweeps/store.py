@@ -1,4 +1,4 @@
-"""Finished blocks on disk, so that a sweep that was killed goes on where it was."""
+"""Finished blocks on disk, so that a sweep that was killed continues where it was."""
 
 import hashlib
 import json
@@ -24,12 +24,11 @@ STAGES = Path(__file__).parents[1]
 
 
 class Store:
-    """A folder with a file for each block that is finished.
+    """A folder with a file for each finished block.
 
-    The name of a file is a hash of all that its content depends on: the block, the model and its
-    training, the samples, the code, NumPy's version and its kernels. So a result is never taken
-    for another's. The content begins with its own hash: a file that the disk did not keep intact
-    does not count.
+    The name of a file is a hash of everything its content depends on: the block, the model and its
+    training, the samples, the code, NumPy's version and its kernels. So no result is mistaken for
+    another. The content begins with its own hash, by which a damaged file is recognized.
 
     samples: the files with the train and the test table
     """
@@ -47,7 +46,7 @@ class Store:
             self._shared.update(hashlib.sha256(path.read_bytes()).digest())
 
     def path(self, block: Block) -> Path:
-        """Of the file of the block."""
+        """The path of the block's file."""
         digest = self._shared.copy()
         described = [block.kind.__name__, dict(block.fixed), block.seed]
         points = {name: values.tolist() for name, values in block.points.items()}
@@ -55,7 +54,7 @@ class Store:
         return self._folder / digest.hexdigest()
 
     def read(self, block: Block) -> Mapping[str, Values] | None:
-        """The results of the block, None if it is not finished."""
+        """The results of the block, None if it is not finished or its file is damaged."""
         try:
             content = self.path(block).read_bytes()
         except FileNotFoundError:
@@ -72,7 +71,7 @@ class Store:
         write_file(self.path(block), hashlib.sha256(content).digest() + content)
 
     def keep_only(self, blocks: Sequence[Block]) -> None:
-        """Deletes the files that belong to none of the blocks; a folder is not ours."""
+        """Deletes all files that belong to none of the blocks; folders stay."""
         kept = {self.path(block) for block in blocks}
         for path in self._folder.iterdir():
             if path not in kept and not path.is_dir():

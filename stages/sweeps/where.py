@@ -10,10 +10,13 @@ import asyncio
 import importlib
 import io
 import logging
+import math
 import os
 import pickle
 import signal
 import sys
+import threading
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -33,8 +36,9 @@ Numbered = tuple[int, Any]
 Results = Generator[Numbered, None, None]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
-KERNELS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # NumPy's, in the environment
-SECONDS = 10  # to wait for a scheduler that does not answer, or for work that does not come
+SETTINGS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # of NumPy's kernels
+SECONDS = 10  # to wait for a scheduler that does not answer, or before a word about lost workers
+PATIENCE = 600  # seconds to wait for a new worker after all are lost
 STAGES = Path(__file__).parents[1]
 
 
@@ -60,7 +64,8 @@ def _in_processes(work: Work, items: Sequence[Any]) -> Results:
         "loky",
         n_jobs=min(cpu_count(), len(items)),
         inner_max_num_threads=1,  # with more, the last bits of large products are others
-        idle_worker_timeout=SECONDS,  # where this process is killed, those end by themselves
+        initializer=_end_with,  # without it they live on for a while when this one is killed
+        initargs=(os.getpid(),),
     ):
         # one item at a time: its result is here as soon as it is there
         parallel = Parallel(batch_size=1, return_as="generator_unordered")
@@ -85,6 +90,17 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
+def _end_with(parent: int) -> None:
+    """Has this process end when its parent does: nobody is left to take what it computes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _numbered(work: Work, number: int, item: Any) -> Numbered:
     return number, work(item)
 
@@ -95,26 +111,63 @@ def _numbered(work: Work, number: int, item: Any) -> Numbered:
 def _on_cluster(address: str, work: Work, items: Sequence[Any]) -> Results:
     with _client(address) as client:
         import dask
-        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed import CancelledError, KilledWorker
 
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
-        if not client.nthreads():
-            print(f"{address} has no workers yet: waiting for the first", file=sys.stderr)
         # What all items need is the result of a task: a worker is sent it once, and if all who
         # have it are lost, it is computed again.
         shared = client.submit(tuple, [_archive(), pickle.dumps(work)])
-        call, pickled = (
-            _call_on_worker(np.__version__, _kernels()),
-            [pickle.dumps(item) for item in items],
-        )
+        needed = {name: os.environ.get(name, "") for name in SETTINGS}
+        call = _call_on_worker(needed | {"OMP_NUM_THREADS": "1", "NumPy": np.__version__})
+        pickled = [pickle.dumps(item) for item in items]
         tasks = client.map(call, range(len(items)), pickled, shared=shared, pure=False)
         try:
-            for task in as_completed(tasks):
+            for task in _completed(client, tasks, address):
                 yield task.result()
         except CancelledError:
             raise InputError(f"{ADDRESS}: the scheduler at {address} is gone") from None
         except KilledWorker as error:
             raise InputError(f"{ADDRESS}: {error}") from None
+
+
+def _completed(client: Any, tasks: Sequence[Any], address: str) -> Iterator[Any]:
+    """The tasks as they are completed; says where they wait for workers.
+
+    Workers that have not come yet may stand in the queue of a cluster for long, and are waited for.
+    Raises InputError if there were some, and none is left and none comes in PATIENCE seconds.
+    """
+    from distributed import as_completed
+
+    seen, told = time.monotonic(), False  # when there was a worker
+    if not _has_workers(client):
+        print(f"{address} has no workers yet: waiting for the first", file=sys.stderr)
+        seen = math.inf
+    unfinished = as_completed(tasks)
+    while not unfinished.is_empty():
+        due = time.monotonic() + 1
+        while not unfinished.has_ready() and time.monotonic() < due:
+            time.sleep(0.01)
+        ready = unfinished.next_batch(block=False)
+        yield from ready
+        if ready or _has_workers(client):
+            seen, told = time.monotonic(), False
+        elif (missing := time.monotonic() - seen) > PATIENCE:
+            raise InputError(
+                f"{ADDRESS}: all workers of {address} are gone, and none has come for "
+                f"{PATIENCE} s; what is finished is kept: start some, and the same command goes on "
+                "from there"
+            )
+        elif missing > SECONDS and not told:
+            told = True
+            waiting = f"waiting for a new one, for at most {PATIENCE} s"
+            print(f"{address} has no workers any more: {waiting}", file=sys.stderr)
+
+
+def _has_workers(client: Any) -> bool:
+    try:
+        return bool(client.nthreads())
+    except OSError:  # where the scheduler is gone, the tasks say so
+        return True
 
 
 @contextmanager
@@ -158,15 +211,10 @@ def _archive() -> bytes:
     return content.getvalue()
 
 
-def _kernels() -> dict[str, str | None]:
-    return {name: os.environ.get(name) for name in KERNELS}
-
-
-def _call_on_worker(version: str, kernels: Mapping[str, str | None]) -> Callable[..., Numbered]:
+def _call_on_worker(needed: Mapping[str, str]) -> Callable[..., Numbered]:
     """What a worker calls; a local function is sent itself, not by a name that only we know.
 
-    version: of NumPy, which must be the same there
-    kernels: what the environment must say there, by name
+    needed: the version of NumPy, and what the environment says by name, for the same results
     """
 
     def call(number: int, pickled: bytes, shared: tuple[bytes, bytes]) -> Numbered:
@@ -185,20 +233,19 @@ def _call_on_worker(version: str, kernels: Mapping[str, str | None]) -> Callable
                     del sys.modules[name]
                 sys.path.insert(0, str(root))
                 importlib.invalidate_caches()
-            threads = os.environ.get("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS"))
-            if (np.__version__, threads) != (version, "1"):
-                raise importlib.import_module("stages.task.errors").InputError(
-                    f"{get_worker().address}: the worker has NumPy {np.__version__} and "
-                    f"OMP_NUM_THREADS={threads or ''}; the same results need {version} and 1"
+            there = {name: os.environ.get(name, "") for name in needed}
+            there |= {"NumPy": np.__version__}
+            there |= {
+                "OMP_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", there["OMP_NUM_THREADS"])
+            }
+            if others := [name for name in needed if there[name] != needed[name]]:
+                has, needs = (
+                    ", ".join(f"{name}={of[name]!r}" for name in others) for of in (there, needed)
                 )
-            for name, value in kernels.items():
-                if os.environ.get(name) != value:
-                    needed = f"{name}={value!r}" if value else f"no {name}"
-                    raise importlib.import_module("stages.task.errors").InputError(
-                        f"{get_worker().address}: the worker has {name}="
-                        f"{os.environ.get(name, '')!r} in its environment; the same results need "
-                        f"{needed} before it is started"
-                    )
+                raise importlib.import_module("stages.task.errors").InputError(
+                    f"{get_worker().address}: the worker was started with {has}; the same results "
+                    f"need {needs}"
+                )
             return number, pickle.loads(work)(pickle.loads(pickled))
 
     return call

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stages.task.errors import shown
-from stages.task.hyperparameters import SGD, Adam, OwnVariants, Variants
+from stages.task.hyperparameters import SGD, Adam, Choices, OwnVariants, Variants
 from stages.task.optimizers import Hyperparameters, Scope
-from stages.task.section import Section
-from stages.task.values import Count, Number, Seed, Step, Text
+from stages.task.section import Section, wrong
+from stages.task.values import Number, Seed, Step, Steps, Text
 
 
 class GradientChecks(Section):
@@ -57,8 +57,8 @@ class TrainingChecks(Section):
     """The trainings that are compared with torch's step by step."""
 
     task: Text
-    steps: Count
-    drift_steps: Count
+    steps: Steps
+    drift_steps: Steps
     optimizers: TrainedOptimizers
 
 
@@ -66,10 +66,21 @@ class OptimizerChecks(Section):
     """The objective on which the optimizers are compared with those of torch."""
 
     start: Number
-    samples: Count
-    steps: Count
+    samples: Steps  # no more are used than there are steps
+    steps: Steps
     seed: Seed
     variants: Variants
+
+    @field_validator("variants")
+    @classmethod
+    def _something_is_checked(cls, variants: Choices) -> Choices:
+        given = {name: each for name, each in variants if name in variants.model_fields_set}
+        empty = [name for name, each in given.items() if not _each(each)]
+        if empty:
+            raise wrong(*(((name,), "must have at least one variant, got none") for name in empty))
+        if not given:
+            raise ValueError("must have a key for at least one optimizer, got {}")
+        return variants
 
     def cases(self) -> list[Case]:
         """The variants of all optimizers, one after the other."""
@@ -81,7 +92,11 @@ class OptimizerChecks(Section):
                 f"params.yaml: checks.optimizers.variants.{name}",
             )
             for name, variants in self.variants
-            for hyperparameters in (
-                variants.each() if isinstance(variants, OwnVariants) else variants
-            )
+            for hyperparameters in _each(variants)
         ]
+
+
+def _each(
+    variants: OwnVariants | tuple[Hyperparameters, ...],
+) -> tuple[Hyperparameters, ...]:
+    return variants.each() if isinstance(variants, OwnVariants) else variants

@@ -48,6 +48,8 @@ def plain_errors() -> Iterator[None]:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError as error:
+        sys.exit(f"{str(error) or 'out of memory'}: smaller sizes in {PARAMETERS} need less")
     except KeyboardInterrupt:
         sys.exit(130)  # what a shell reports for a command that Ctrl-C ended
 

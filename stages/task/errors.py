@@ -18,12 +18,18 @@ def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
     return f"unknown {kind}{did_you_mean(name, valid)}; valid {kind}s are {names}"
 
 
-def did_you_mean(name: object, valid: Iterable[str]) -> str:
-    """The question whether the most similar of the `valid` names was meant, if one is similar."""
+def did_you_mean(name: object, valid: Iterable[str], most: int = 1) -> str:
+    """The question whether one of the `most` similar `valid` names was meant, if one is similar."""
     from difflib import get_close_matches
 
-    close = get_close_matches(str(name), valid, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    close = get_close_matches(str(name), valid, n=most)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def named(key: object) -> str:
+    """A key as a message shows it: as it is, but within one line."""
+    text = str(key)
+    return text if text.isprintable() and len(text) <= 60 else shown(text)
 
 
 def shown(value: object) -> str:

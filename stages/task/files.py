@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from stages.task.errors import InputError, shown
+from stages.task.errors import InputError, named, shown
 
 PARAMETERS = "params.yaml"
 TWINS = ("numpy", "torch")
@@ -150,24 +151,68 @@ def read_metrics(path: Path) -> Any:
     return metrics
 
 
+DEEPEST = 100  # DVC itself ends in a RecursionError a little beyond
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader that refuses a key given twice, where YAML's own would keep the last."""
+    """A safe loader that refuses what can be read in two ways.
+
+    That is a key given twice, of which YAML's own would keep the last, and what YAML 1.1, read
+    here, and YAML 1.2, read by DVC, take for different values.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
             if (key.tag, str(key.value)) in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
+                    problem=f"the key {named(key.value)} is given twice",
+                    problem_mark=key.start_mark,
                 )
             seen.add((key.tag, str(key.value)))
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+    def construct_object(self, node: Any, deep: bool = False) -> object:
+        if not isinstance(node, yaml.ScalarNode):
+            return super().construct_object(node, deep)
+        try:
+            value: object = super().construct_object(node, deep)
+            if not isinstance(value, int | float) or re.fullmatch(_IN_BOTH, node.value):
+                return value
+            from dvc.utils.serialize import loads_yaml
+
+            ours, theirs = shown(value), shown(loads_yaml(node.value))
+        except (ValueError, KeyError) as error:  # 2026-02-30, or a number of over 4,300 digits
+            words = f"{named(node.value)} is no {node.tag.rpartition(':')[2]}: {error}"
+            raise yaml.MarkedYAMLError(problem=words, problem_mark=node.start_mark) from None
+        if ours != theirs:
+            words = f"{named(node.value)} is {ours} in YAML 1.1, but {theirs} to DVC"
+            raise yaml.MarkedYAMLError(
+                problem=f"{words}: write one of these", problem_mark=node.start_mark
+            )
+        return value
+
+
+_IN_BOTH = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+][0-9]+)?|true|false"
+
+
+def _refuse_what_is_too_deep(content: bytes) -> None:
+    event: Any
+    depth = 0
+    for event in yaml.parse(content, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            problem = f"is nested more than {DEEPEST} deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def read_content(path: str | Path = PARAMETERS) -> Any:
     """The content of the file, not validated yet. Raises InputError if it is not YAML."""
     try:
-        return yaml.load(Path(path).read_bytes(), _Loader)
+        content = Path(path).read_bytes()
+        _refuse_what_is_too_deep(content)  # else the process may crash
+        return yaml.load(content, _Loader)
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run this in the root of the project") from None
     except yaml.MarkedYAMLError as error:

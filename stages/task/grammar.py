@@ -11,6 +11,7 @@ learning rates of the section `learning_rates`.
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -18,17 +19,18 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from stages.task.errors import shown, unknown
 from stages.task.hyperparameters import TRAINS_NETWORKS
 from stages.task.optimizers import Hyperparameters, Own
 from stages.task.section import Mistake, Section, wrong
-from stages.task.values import Count, parsed
+from stages.task.values import Count, parsed, whole
 
 Values = NDArray[Any]
 Draw = Callable[[np.random.Generator, int], Values]
 KINDS = {kind.__name__.lower(): kind for kind in TRAINS_NETWORKS if kind.scope == "element"}
+MOST_RUNS = 10**8  # of a sweep, of which each takes some 300 bytes: 30 GB
 NO_AXES = {"class", "reference", "draws"}
 GRIDS: dict[str, Callable[..., Values]] = {"linear": np.linspace, "log": np.geomspace}
 
@@ -37,10 +39,12 @@ GRIDS: dict[str, Callable[..., Values]] = {"linear": np.linspace, "log": np.geom
 class Axis:
     """The values of one hyperparameter: a grid, or how to draw them, or both.
 
+    points: of the grid; None where there is none
     ends: if these are valid, so are all
     """
 
-    grid: Values | None
+    points: int | None
+    grid: Callable[[], Values] | None
     draw: Draw | None
     ends: Sequence[Any]
 
@@ -59,6 +63,12 @@ class Swept:
     axes: Mapping[str, Axis]
     draws: int | None
 
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        grids = (axis.points for axis in self.axes.values() if axis.points is not None)
+        return math.prod(grids) if self.draws is None else self.draws
+
     def points(self, random: np.random.Generator) -> dict[str, Values]:
         """The values of each axis, (points,): the combinations in order, the last axis fastest."""
         if self.draws is not None:
@@ -67,7 +77,7 @@ class Swept:
                 for name, axis in self.axes.items()
                 if axis.draw is not None
             }
-        grids = [axis.grid for axis in self.axes.values() if axis.grid is not None]
+        grids = [axis.grid() for axis in self.axes.values() if axis.grid is not None]
         combinations = np.meshgrid(*grids, indexing="ij")
         return {
             name: values.reshape(-1) for name, values in zip(self.axes, combinations, strict=True)
@@ -112,11 +122,12 @@ def _axis(value: object) -> Axis:
         raise ValueError(f"{name} must be from a number greater than 0, got {shown(ends[0])}")
     if name in GRIDS:
         points = _whole(value["points"], 2, "points ")
-        return Axis(GRIDS[name](low, high, points), None, ends)
+        return Axis(points, lambda: GRIDS[name](low, high, points), None, ends)
     if name == "uniform":
-        return Axis(None, lambda random, count: random.uniform(low, high, count), ends)
+        return Axis(None, None, lambda random, count: random.uniform(low, high, count), ends)
     logarithms = math.log(low), math.log(high)
     return Axis(
+        None,
         None,
         lambda random, count: np.exp(random.uniform(*logarithms, count)).clip(low, high),
         ends,
@@ -132,18 +143,22 @@ def _choices(values: list[Any]) -> Axis:
     else:
         values = [tuple(value) if isinstance(value, list) else value for value in values]
         array, ends = np.fromiter(values, object, len(values)), values
-    return Axis(array, lambda random, count: random.choice(array, count), ends)
+    return Axis(len(values), lambda: array, lambda random, count: random.choice(array, count), ends)
 
 
 def _whole(value: object, least: int, name: str = "") -> int:
-    value = parsed(value)
+    value = whole(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name}must be a whole number of at least {least}, got {shown(value)}")
+    if value > MOST_RUNS:
+        raise ValueError(f"{name}must be at most {MOST_RUNS}, got {shown(value)}")
     return value
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # No float is larger than the largest, and a whole number can be.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max
 
 
 def _swept(name: str, section: object) -> Swept:
@@ -222,11 +237,6 @@ def _read(value: object, keys: int | None = None) -> dict[str, Swept]:
     return swept
 
 
-def _checked(value: object) -> object:
-    _read(value)
-    return value
-
-
 def _checked_rates(value: object) -> object:
     """Raises ValueError, or ValidationError with each mistake at its key."""
     if not isinstance(value, dict):
@@ -268,7 +278,16 @@ class Sweep(Section):
 
     seeds: Count = 8
     repeated: Count = 8
-    optimizers: Annotated[dict[str, Any], BeforeValidator(_checked)]
+    optimizers: dict[str, Any]
+
+    @field_validator("optimizers", mode="before")
+    @classmethod
+    def _can_be_swept(cls, optimizers: object, info: ValidationInfo) -> object:
+        for name, swept in _read(optimizers).items():
+            runs = swept.size * info.data.get("seeds", 1)
+            if runs > MOST_RUNS:
+                raise wrong(((name,), f"must be at most {MOST_RUNS} trainings, got {shown(runs)}"))
+        return optimizers
 
     @property
     def swept(self) -> dict[str, Swept]:

@@ -9,6 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
+from annotated_types import Le, Lt
 from pydantic import (
     BeforeValidator,
     Field,
@@ -23,7 +24,7 @@ from stages import optim
 from stages.optim.bounds import Hyperparameter
 from stages.task.optimizers import DottedName, Hyperparameters, Own, Value
 from stages.task.section import Section
-from stages.task.values import Flag, Numeric, Positive
+from stages.task.values import MOST, Flag, Numeric, Positive, Whole
 
 
 class BuiltIn(Hyperparameters):
@@ -64,7 +65,8 @@ def valid(annotation: Any, *bounds: object) -> Any:
     if annotation in (float, Hyperparameter):
         return Annotated[float, Strict(), *bounds, Numeric]
     if annotation is int:
-        return Annotated[int, Strict(), *bounds, Numeric]
+        most = () if any(isinstance(bound, Lt | Le) for bound in bounds) else (Le(MOST),)
+        return Annotated[int, Strict(), *bounds, *most, Whole]
     if annotation is bool:
         return Flag
     if origin is tuple:

@@ -93,6 +93,11 @@ class Parameters(Section):
                 continue
             try:
                 found[task] = Sweep.model_validate(completed(sweep, rates))
+                if tasks is not None and tasks[task].training.seed + found[task].seeds > 2**63:
+                    # The table of its runs has them as 64-bit integers.
+                    first = shown(tasks[task].training.seed)
+                    words = f"must be below 2**63, counted from training.seed; that is {first}"
+                    mistakes.append(((task, "seeds"), words))
             except ValidationError as failure:
                 mistakes += [((task, *error["loc"]), error["msg"]) for error in failure.errors()]
         if mistakes:

@@ -1,5 +1,6 @@
 """A section of params.yaml: a pydantic model whose mistakes are reported in words."""
 
+import sys
 from types import NoneType
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -13,7 +14,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from stages.task.errors import shown, unknown
+from stages.task.errors import named, shown, unknown
 
 
 class Section(BaseModel):
@@ -46,7 +47,7 @@ def describe(failure: ValidationError, place: str) -> str:
     """
     lines = []
     for error in failure.errors(include_url=False):
-        keys = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in error["loc"]]
+        keys = [f"[{key}]" if isinstance(key, int) else f".{named(key)}" for key in error["loc"]]
         name = "".join(keys).removeprefix(".")
         lines.append(f"{place}{name}: {error['msg']}" if name else f"{place}{error['msg']}")
     return "\n".join(lines)
@@ -95,13 +96,15 @@ def _words(section: type[Section], error: ErrorDetails) -> str:
             field = fields[str(error["loc"][0])]
             return f"must be {_expected(field.annotation)}; got {got}"
         case "greater_than":
-            return f"must be greater than {context['gt']:g}, got {got}"
+            return f"must be greater than {context['gt']:.15g}, got {got}"
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}, got {got}"
+            return f"must be at least {context['ge']:.15g}, got {got}"
         case "less_than":
-            return f"must be less than {context['lt']:g}, got {got}"
+            return f"must be less than {context['lt']:.15g}, got {got}"
         case "less_than_equal":
-            return f"must be at most {context['le']:g}, got {got}"
+            return f"must be at most {context['le']:.15g}, got {got}"
+        case "float_type" if type(error["input"]) is int:
+            return f"must be at most {sys.float_info.max:g}, got {got}"
         case "too_short":
             least, length = context["min_length"], context["actual_length"]
             return f"must have {least} or more entries, got {length}"
@@ -127,6 +130,7 @@ _TYPES = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a smaller whole number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "text",

@@ -2,15 +2,15 @@
 
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.task.files import reading, write_file
+from stages.task.files import Files, reading, write_file
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,9 @@ class Table:
     features: (samples, features) float64
     target: (samples,) float64, or int64 indices into `classes`
     classes: the label of each class, or None where the target is a number
+    categories: the labels of each feature that is indices into them; the parts of a split have none
+    fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
+    units: where the target is standardized, the mean and the deviation that were 0 and 1 of it
     """
 
     features: NDArray[np.float64]
@@ -27,20 +30,30 @@ class Table:
     feature_names: Sequence[str]
     target_name: str
     classes: Sequence[str] | None = None
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fill: str | None = None
+    units: tuple[float, float] | None = None
+
+    @property
+    def loss_unit(self) -> float:
+        """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
+        return 1.0 if self.units is None else self.units[1] ** 2
+
+    def in_own_units(self) -> "Table":
+        """The table with the target as it was before it was standardized."""
+        if self.units is None:
+            return self
+        mean, scale = self.units
+        target = np.asarray(self.target * scale + mean, np.float64)
+        return replace(self, target=target, units=None)
 
     def rows(self, index: NDArray[np.int64]) -> "Table":
         """The table of the samples at `index`, in that order."""
-        return Table(
-            self.features[index],
-            self.target[index],
-            self.feature_names,
-            self.target_name,
-            self.classes,
-        )
+        return replace(self, features=self.features[index], target=self.target[index])
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Writes a table as parquet: the feature columns, then the target, classes in the metadata."""
+    """Writes a table as parquet: the feature columns, then the target; labels in the metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -54,6 +67,12 @@ def write_table(path: Path, table: Table) -> None:
     ]
     names = [*table.feature_names, table.target_name]
     metadata = {"classes": json.dumps(table.classes and list(table.classes))}
+    if table.categories:
+        metadata["categories"] = json.dumps(dict(table.categories))
+    if table.fill:
+        metadata["fill"] = table.fill
+    if table.units:
+        metadata["units"] = json.dumps(table.units)
     content = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), content)
     write_file(path, content.getvalue())
@@ -71,8 +90,30 @@ def read_table(path: Path) -> Table:
     # memory and on this thread: a process this short can end before Arrow's threads have begun.
     with reading(path), pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
         content = file.read(use_threads=False).combine_chunks()
-        columns: list[NDArray[Any]] = [np.from_dlpack(each.chunk(0)) for each in content.columns]
+        columns: list[NDArray[Any]] = [
+            np.from_dlpack(each.chunk(0)) if len(each) else np.empty(0, str(each.type))
+            for each in content.columns
+        ]
         *features, target = columns
         *feature_names, target_name = content.column_names
-        classes = json.loads(content.schema.metadata[b"classes"])
-    return Table(np.stack(features, axis=1), target.copy(), feature_names, target_name, classes)
+        metadata = content.schema.metadata
+        classes = json.loads(metadata[b"classes"])
+        categories = json.loads(metadata.get(b"categories", b"{}"))
+        fill = metadata.get(b"fill", b"").decode() or None
+        units = json.loads(metadata.get(b"units", b"null"))
+    return Table(
+        np.stack(features, axis=1),
+        target.copy(),
+        feature_names,
+        target_name,
+        classes,
+        categories,
+        fill,
+        units and tuple(units),
+    )
+
+
+def read_parts(files: Files) -> dict[str, Table]:
+    """The parts of a task's samples, "train" and, if any sample tests, "test"."""
+    parts = {"train": read_table(files.train), "test": read_table(files.test)}
+    return {name: table for name, table in parts.items() if len(table.target)}

@@ -41,13 +41,8 @@ def model_optimizer(
     place: where params.yaml names the optimizer, for messages
     Raises InputError if there is no such class, or if it refuses the hyperparameters.
     """
-    kind = find_class(hyperparameters.by_hand, package, place)
+    kind = optimizer_class(hyperparameters.by_hand, package, place)
     optimizer: Any = construct(kind, hyperparameters.values(), place)
-    if not callable(optimizer):
-        raise InputError(
-            f"{place}: {hyperparameters.by_hand} is not an optimizer: it lacks the method "
-            "__call__(self, parameters, gradients)"
-        )
     if getattr(kind, "each_array", False):
         return _EachArray([deepcopy(optimizer) for _ in shapes], shapes)
     if "closure" in inspect.signature(optimizer).parameters:
@@ -80,6 +75,30 @@ class _EachArray:
         for optimizer, from_dense, part, shape in self._parts:
             gradient = from_dense(gradients[part].reshape(shape))
             optimizer(parameters[part].reshape(shape), gradient)
+
+
+def optimizer_class(name: str, package: ModuleType, place: str) -> type:
+    """The class of an optimizer in NumPy, see `find_class`.
+
+    Raises InputError if there is none, or if it is no such optimizer: before any is made, since
+    params.yaml may name a class that does something when it is made.
+    """
+    kind, method = (
+        find_class(name, package, place),
+        "the method __call__(self, parameters, gradients)",
+    )
+    bases = kind.__mro__
+    if any(f"{base.__module__}.{base.__name__}" == _OF_TORCH for base in bases):
+        raise InputError(
+            f"{place}: {name} is an optimizer of torch, which can be the reference; "
+            f"class must be one in NumPy, with {method}"
+        )
+    if not any("__call__" in vars(base) for base in bases):
+        raise InputError(f"{place}: {name} is not an optimizer: it lacks {method}")
+    return kind
+
+
+_OF_TORCH = "torch.optim.optimizer.Optimizer"  # by its name: the twin in NumPy does without torch
 
 
 def find_class(name: str, package: ModuleType, place: str) -> type:

@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
+from stages.reference import square_root as square_root
 from stages.reference.eager import import_compiler_on_demand
+from stages.task.errors import InputError
 from stages.task.optimizers import Hyperparameters
 from stages.training.optimizer import Step, construct, find_class, model_optimizer
 
@@ -19,13 +21,19 @@ def torch_optimizer(
     """The optimizer of the parameters in torch; by hand where it has no reference there.
 
     place: where params.yaml names the optimizer, for messages
-    Raises InputError if there is no such class, or if it refuses the hyperparameters.
+    Raises InputError if there is no such class, if it is no optimizer, or if it refuses the
+    hyperparameters.
     """
     import_compiler_on_demand()
     if hyperparameters.by_torch is None:
         shapes = [tuple(parameter.shape) for parameter in parameters]
         return _ByHand(parameters, model_optimizer(hyperparameters, optim, shapes, place))
     kind = find_class(hyperparameters.by_torch, optim, place)
+    if not issubclass(kind, optim.Optimizer):
+        raise InputError(
+            f"{place}: {hyperparameters.by_torch} is not an optimizer of torch: reference must be "
+            "a subclass of torch.optim.Optimizer, or null"
+        )
     optimizer: optim.Optimizer = construct(kind, hyperparameters.values(), place, parameters)
     # What torch does for a list of parameters, its default on a GPU, is not what it does for each:
     # ASGD's learning rate, for one, has single precision there.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
@@ -38,6 +39,7 @@ class Twin:
         for name, values in self._graph.views(self.parameters).items():
             values[:] = start.parameters[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
+        self._loss_unit = tables["train"].loss_unit
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
@@ -64,10 +66,13 @@ class Twin:
         return each_run(model)
 
     def evaluate(self) -> dict[str, Array]:
-        """(runs,) each: the loss of each part, and its accuracy where the targets are classes."""
+        """(runs,) each: the loss of each part, and its accuracy where the targets are classes.
+
+        A loss is in the target's own units, also where that is standardized.
+        """
         means = {part: tiles.forward() for part, tiles in self._means.items()}
         return {
-            f"{part}_{name}": means[part][position]
+            f"{part}_{name}": self._in_own_units(name, means[part][position])
             for position, name in enumerate(self._network.means)
             for part in means
         }
@@ -75,6 +80,11 @@ class Twin:
     def steps(self, optimizer: Step, batches: Iterable[Batch]) -> Iterator[Array]:
         """A step for each batch of the training samples: (runs,) its loss before the step."""
         return steps(self._graph, self._loss, self._inputs["train"], optimizer, batches)
+
+    def _in_own_units(self, name: str, values: Array) -> Array:
+        if name != "loss" or self._loss_unit == 1:
+            return values
+        return values.astype(np.float64) * self._loss_unit
 
     def _tiles(self, *means: Any, **options: Any) -> Tiles:
         return Tiles(self._graph, *means, shared_inputs=True, **options)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor, optim
 
 from stages.models.mlp_torch import LOSSES, network
-from stages.reference import square_root as square_root
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -35,6 +34,7 @@ class Twin:
         self.model, self._criterion = model, LOSSES[model.loss]
         self._dtype, self._device = getattr(torch, model.dtype), device
         self._inputs = {part: self._tensors(table) for part, table in tables.items()}
+        self._loss_unit = tables["train"].loss_unit
         self._classifies = tables["train"].classes is not None
 
     @property
@@ -55,10 +55,13 @@ class Twin:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """The loss of each part, and its accuracy where the targets are classes."""
+        """The loss of each part, and its accuracy where the targets are classes.
+
+        A loss is in the target's own units, also where that is standardized.
+        """
         outputs = {part: self.network(x) for part, (x, _) in self._inputs.items()}
         measures = {
-            f"{part}_loss": self._criterion(outputs[part], target).item()
+            f"{part}_loss": self._criterion(outputs[part], target).item() * self._loss_unit
             for part, (_, target) in self._inputs.items()
         }
         if self._classifies:

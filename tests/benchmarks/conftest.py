@@ -1,6 +1,7 @@
 """Races between the twins, taken in turns in one process, and the table of all of them."""
 
 import ctypes
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -98,7 +99,7 @@ def seconds(step: Step, steps: int) -> float:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not RESULTS:
         return
-    terminalreporter.section("NumPy and torch, one step")
+    terminalreporter.section(f"NumPy and torch, one step, {os.environ['KERNELS']} kernels")
     terminalreporter.write_line(
         f"{'workload':52}{'numpy µs':>11}{'torch µs':>11}{'ratio':>8}{'target':>8}"
     )

@@ -1,11 +1,10 @@
 import math
+from itertools import combinations
 
-import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
+from pictures import contrast, drawn
 
-from stages.figures import style
+from stages.figures import layout, style
 
 
 @pytest.mark.parametrize(
@@ -21,44 +20,33 @@ from stages.figures import style
     ],
 )
 def test_a_log_axis_has_a_few_plain_labels(low: float, high: float, labels: list[str]) -> None:
-    axes = style.empty(3).subplots()
+    axes = layout.empty(3).subplots()
     axes.plot([0, 1, 2, 3], [high, low, math.nan, 0.0])
     style.log_axis(axes)
-    FigureCanvasAgg(axes.figure).draw()
+    drawn(axes.figure)
     shown = [label.get_text() for label in axes.get_yticklabels()]
     assert set(shown) <= set(labels)
     assert len(shown) >= 3
 
 
 def test_a_log_axis_without_a_value_is_drawn() -> None:
-    axes = style.empty(3).subplots()
+    axes = layout.empty(3).subplots()
     axes.plot([0, 1], [math.nan, math.nan])
     style.log_axis(axes)
-    FigureCanvasAgg(axes.figure).draw()
+    drawn(axes.figure)
 
 
 def test_names_of_columns_are_not_taken_for_mathematics() -> None:
-    figure = style.empty(2)
+    figure = layout.empty(2)
     figure.text(0.5, 0.5, "price ($) of $x_{2")
-    FigureCanvasAgg(figure).draw()
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance, WCAG 2.1."""
-    parts = np.array(to_rgb(colour))
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
+    drawn(figure)
 
 
 def test_text_is_readable_and_neighbouring_classes_differ_in_lightness() -> None:
     for colour in (style.INK, style.GREY):
-        assert (1.05) / (luminance(colour) + 0.05) >= 4.5
-    lights = [luminance(colour) for colour in style.CLASS_COLOURS[:3]]
-    for one, other in ((0, 1), (1, 2), (0, 2)):
-        contrast = (max(lights[one], lights[other]) + 0.05) / (
-            min(lights[one], lights[other]) + 0.05
-        )
-        assert contrast >= 1.5  # seen without any colour
+        assert contrast(colour, "white") >= 4.5
+    for one, other in combinations(style.CLASS_COLOURS[:3], 2):
+        assert contrast(one, other) >= 1.5  # seen without any colour
 
 
 def test_a_class_beyond_the_colours_has_another_marker() -> None:

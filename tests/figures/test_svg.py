@@ -5,14 +5,14 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.figures.svg import THEME, inline
 
 CSS = (Path(__file__).parents[2] / "stages/pages/page.css").read_text()
 
 
 def drawn(text: str = "0.00314 at lr 1.8·10⁻⁴") -> Figure:
-    figure = style.empty(2)
+    figure = layout.empty(2)
     axes = figure.subplots()
     axes.plot([0, 1, 2], [0.1234567, 2, 1], "o-", color=style.BLUE, alpha=0.25)
     axes.plot([0, 1], [1, 0], color="#123456")
@@ -33,12 +33,10 @@ def test_the_same_figure_is_the_same_text_without_a_date() -> None:
 def test_it_is_one_element_that_scales_and_has_a_name() -> None:
     svg = ElementTree.fromstring(inline(drawn(), "a", 'how <b> & "why"'))
     assert svg.tag == "svg"
-    assert svg.attrib == {
-        "viewBox": "0 0 576 144",
-        "role": "img",
-        "aria-label": 'how <b> & "why"',
-    }
-    assert "style" not in {element.tag for element in svg.iter()}  # it would be for all of the page
+    assert svg.attrib == {"viewBox": "0 0 576 144", "role": "img", "aria-label": 'how <b> & "why"'}
+    assert "style" not in {
+        element.tag for element in svg.iter()
+    }  # it would apply to the whole page
 
 
 @pytest.mark.parametrize("text", ["0.00314 at lr 1.8·10⁻⁴", "<b> & 'DejaVu Sans': #262626", "a  b"])
@@ -60,7 +58,7 @@ def test_the_theme_gives_the_colours() -> None:
     svg = inline(drawn(), "a", "label")
     for variable in ("ink", "grey", "faint", "grid", "blue", "paper"):
         assert f"var(--{variable})" in svg
-    assert "#123456" in svg  # any other colour is as it was
+    assert "#123456" in svg  # every other colour stays
     assert not [colour for colour in THEME if colour in svg]
     assert "opacity: 0.25" in svg
     for variable in THEME.values():

@@ -70,7 +70,7 @@ def train(
     for first in range(0, len(order), training.batch):
         batch = order[first : first + training.batch]
         tiles.feed(x=x[:, batch], target=target[:, batch])
-        with np.errstate(all="ignore"):  # some diverge, alike
+        with np.errstate(all="ignore"):  # some diverge, in the same way
             found.append(np.array(tiles.gradients(), training.dtype))
             found.append(net.graph.gradients.copy())
             optimizer(net.graph.parameters, net.graph.gradients)
@@ -103,7 +103,7 @@ def compare(training: Training, seed: int) -> None:
         for many, one in zip(together, alone, strict=True):
             np.testing.assert_array_equal(many[run], one[0])
         last, last_alone = together[-1][run], alone[-1][0]
-        number = ~np.isnan(last_alone)  # a NaN has bits without a meaning
+        number = ~np.isnan(last_alone)  # the bits of a NaN mean nothing
         assert last[number].tobytes() == last_alone[number].tobytes()
 
 

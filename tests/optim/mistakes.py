@@ -296,8 +296,8 @@ the decay after the step
 + self._mu = rounded(single(1 / np.maximum(1.0, past + 1 - self.t0)), parameters)
 
 alpha forgotten
-- eta = single(self.lr / power(1 + self.lambd * self.lr * past, self.alpha))
-+ eta = single(self.lr / power(1 + self.lambd * self.lr * past, 1.0))
+- eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, self.alpha))
++ eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, 1.0))
 """,
     "adafactor": """
 the size of the parameters after their decay
@@ -446,12 +446,12 @@ the square of the Gram matrix rounded
 """,
     "bfloat16": """
 cut off, not rounded
-- rounded = (bits + half & 0xFFFF0000).view(np.float32)
-+ rounded = (bits & 0xFFFF0000).view(np.float32)
+- np.add(sums, bits, sums)
++ np.copyto(sums, bits)
 
 ties away from zero
-- half = 0x7FFF + (bits >> 16 & 1)  # of the last place that is kept, less where ties go down
-+ half = np.uint32(0x8000)  # of the last place that is kept, less where ties go down
+- np.bitwise_and(sums, LAST, sums)
++ np.copyto(sums, LAST)
 
 one sum in place of four
 - sums = _zeros(4, left, right)

@@ -231,7 +231,10 @@ EXPLAINED = {
     # bfloat16
     r"left\[:, :pairs\], right\[:whole\]": "the rows of the right one say how far",
     r"len\(sums\) > 9": "their number is a power of 2",
-    r"pairs == 0: -> if (False|pairs == 1)|\(left, right\) -> pass": "the long way gives the same",
+    r"(pairs|whole) == 0: -> if (False|\w+ == 1)|\(left, right\) -> pass": (
+        "the long way gives the same"
+    ),
+    r"bitwise_and\((LAST|KEPT), sums": "and is the same either way",
     # lbfgs
     r"-> (first_loss = )?loss = closure": "a closure returns one of Python's floats",
     r"range\(4\)\)$": "one more array than is needed",

@@ -229,10 +229,10 @@ ALONE = [
 
 def torch_paths(*_: object) -> dict[str, np.ndarray]:
     """By number of ALONE."""
-    from stages.reference.ieee import IEEESquareRoot, NumPyReductions, torch
+    from stages.reference.ieee import numpy_reductions, torch
 
     torch.backends.mkldnn.enabled = False  # whose order of sums depends on the processor
-    with IEEESquareRoot(), NumPyReductions():
+    with numpy_reductions():
         return {
             str(n): np.array([row.copy() for row in alone.torch_path()])
             for n, alone in enumerate(ALONE)

@@ -62,3 +62,44 @@ def test_weight_decay_adds_to_the_gradient() -> None:
     p = np.array([2.0])
     ASGD(lr=0.5, lambd=0.0, weight_decay=0.5)(p, np.zeros(1))
     assert p == 1.5
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")  # by torch
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("alpha", [0.75, -0.3, 1.0])
+@pytest.mark.parametrize(("lr", "steps"), [(0.011, 1000), (30, 20)])
+def test_a_negative_lambd_follows_torch_bit_for_bit(
+    lr: float, steps: int, alpha: float, dtype: str
+) -> None:
+    """Whatever torch's kernels fuse: the products with powers of 2 are exact."""
+    random = np.random.default_rng(1)
+    p = random.normal(size=5).astype(dtype)
+    gradients = np.ldexp(random.choice([-1, 1], (steps, 5)), random.integers(-9, 2, (steps, 5)))
+    hyperparameters = {"lr": lr, "lambd": -0.1, "alpha": alpha}
+    optimizer, theirs = ASGD(**hyperparameters), torch.tensor(p)
+    runs, rows = ASGD(**hyperparameters | {"lambd": np.array([-0.1, 0.0])}), np.stack([p, p])
+    torch_optimizer = torch.optim.ASGD([theirs], **hyperparameters)
+    for gradient in gradients.astype(dtype):
+        optimizer(p, gradient)
+        runs(rows, np.stack([gradient, gradient]))
+        theirs.grad = torch.tensor(gradient)
+        torch_optimizer.step()
+        np.testing.assert_array_equal(p, theirs.numpy())
+        np.testing.assert_array_equal(rows[0], p)
+    assert 1 - 0.1 * lr * (steps - 1) < 0
+
+
+def test_a_rate_that_ends_torch_is_not_a_number() -> None:
+    """With lr = 1 and lambd = -½ it is 1 / 0 after two steps."""
+    p, theirs = np.ones(1), torch.ones(1)
+    optimizer = ASGD(lr=1.0, lambd=-0.5)
+    torch_optimizer = torch.optim.ASGD([theirs], lr=1.0, lambd=-0.5)
+    theirs.grad = torch.ones(1)
+    torch_optimizer.step()
+    with pytest.raises(ZeroDivisionError):
+        torch_optimizer.step()
+    for _ in range(2):
+        optimizer(p, np.ones(1))
+        assert np.isfinite(p)
+    optimizer(p, np.ones(1))
+    assert np.isnan(p)

@@ -90,7 +90,7 @@ def difference(model: Model, start: np.ndarray, variant: dict[str, Any]) -> str 
     """Where we part from torch for the first time, in any bit or in the number of evaluations."""
     import torch
 
-    from stages.reference.ieee import IEEESquareRoot, NumPyReductions
+    from stages.reference.ieee import numpy_reductions
 
     p, g = start.copy(), np.zeros_like(start)
     theirs = torch.tensor(start, requires_grad=True)
@@ -110,7 +110,7 @@ def difference(model: Model, start: np.ndarray, variant: dict[str, Any]) -> str 
             return loss
 
         loss = optimizer(p, g, closure)
-        with IEEESquareRoot(), NumPyReductions():
+        with numpy_reductions():
             torch_loss = torch_optimizer.step(torch_closure)
         state = torch_optimizer.state[theirs]
         if calls[0] != calls[1] or repr(loss) != repr(torch_loss):
@@ -133,7 +133,7 @@ def line_difference(seed: int, dtype: str) -> str | None:
     import torch
     from torch.optim.lbfgs import _strong_wolfe
 
-    from stages.reference.ieee import IEEESquareRoot, NumPyReductions
+    from stages.reference.ieee import numpy_reductions
 
     random = np.random.default_rng(seed)
     d = (10 ** random.uniform(-9, 1, 1)).astype(dtype)
@@ -170,7 +170,7 @@ def line_difference(seed: int, dtype: str) -> str | None:
     torch_step = torch.tensor(step) if seed % 2 else step
     line = (torch.from_numpy(d), losses[0], torch.from_numpy(gradients[0]))
     slope = torch.tensor(start.slope)
-    with IEEESquareRoot(), NumPyReductions():
+    with numpy_reductions():
         expected = _strong_wolfe(torch_at, None, torch_step, *line, slope, max_ls=trials)
     loss, gradient, torch_step, evaluations = expected
     ours = (found.loss, found.gradient.item(), float(found.step), len(tried), tried)
@@ -199,7 +199,7 @@ def main() -> None:
 
 
 def test_every_variant_follows_torch_bit_for_bit_with_as_many_evaluations() -> None:
-    """Given the same dot products and sums, see NumPyReductions."""
+    """Given the same dot products and sums, see numpy_reductions."""
     differences = printed_by(__file__)
     assert len(differences) == 2 * (len(MODELS) * len(VARIANTS) + LINES_OF_NOISE)
     assert {variant: where for variant, where in differences.items() if where} == {}

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from repository import ROOT
 
-from stages.figures import style
+from stages.figures import layout, style
 from stages.pages import images
 from stages.pages.images import Picture, animation, figure, image
 
@@ -40,9 +40,9 @@ def test_a_figure_is_vectors_unless_they_are_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "figure.png"
-    style.save(style.empty(1), path)
-    assert str(figure(style.empty(1), path, "a figure")).startswith("<svg ")
+    style.save(layout.empty(1), path)
+    assert str(figure(layout.empty(1), path, "a figure")).startswith("<svg ")
     monkeypatch.setattr(images, "LARGE", 10)
-    large = figure(style.empty(1), path, "a figure")
+    large = figure(layout.empty(1), path, "a figure")
     assert isinstance(large, Picture)
     assert large == image(path, "a figure")

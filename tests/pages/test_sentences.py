@@ -8,4 +8,6 @@ def test_sentences_are_empty_where_there_is_nothing_to_say() -> None:
     assert repeated({"drift": {"runs": 0}}) == repeated({}) == ""
     some = {"runs": 1, "train_loss": 1e-15, "test_loss": None}
     assert repeated({"drift": some}).startswith("Repeated in PyTorch: 1 run of these")
+    assert "test" not in repeated({"drift": {"runs": 1, "train_loss": 1e-15}})
+    assert "test" not in above_optimum({"least_squares": {"excess_loss": 0.1}})
     assert "not a number" in repeated({"drift": some})

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.figures.variants import ZERO
+from stages.figures.checks.variants import ZERO
 from stages.pages import tables
 from stages.task.variants import Variant
 

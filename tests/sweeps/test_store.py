@@ -59,21 +59,17 @@ def test_no_results_without_the_folder() -> None:
 
 
 OTHERS: dict[str, Callable[[Task, Block], tuple[Task, Block]]] = {
-    "seed": lambda task, block: (task, replace(block, seed=block.seed + 1)),
-    "points": lambda task, block: (task, replace(block, points={"lr": np.array([0.1, 0.3])})),
-    "fewer points": lambda task, block: (task, replace(block, points={"lr": np.array([0.1])})),
-    "axis": lambda task, block: (task, replace(block, points={"momentum": np.array([0.1, 0.2])})),
-    "optimizer": lambda task, block: (task, replace(block, kind=plan_blocks(task)[2].kind)),
-    "class": lambda task, block: (task, replace(block, fixed={"class": "stages.own.mine.Mine"})),
-    "epochs": lambda _, block: (with_changes(training__epochs=4), block),
-    "batches": lambda _, block: (with_changes(training__batch_size=10), block),
-    "model": lambda _, block: (with_changes(model__hidden=[11]), block),
-    "dtype": lambda _, block: (with_changes(model__dtype="float32"), block),
+    "seed": lambda of, block: (of, replace(block, seed=block.seed + 1)),
+    "points": lambda of, block: (of, replace(block, points={"lr": np.array([0.1, 0.3])})),
+    "fewer points": lambda of, block: (of, replace(block, points={"lr": np.array([0.1])})),
+    "axis": lambda of, block: (of, replace(block, points={"momentum": np.array([0.1, 0.2])})),
+    "optimizer": lambda of, block: (of, replace(block, kind=plan_blocks(of)[2].kind)),
+    "class": lambda of, block: (of, replace(block, fixed={"class": "stages.own.mine.Mine"})),
+    "epochs": lambda _, block: (task(training__epochs=4), block),
+    "batches": lambda _, block: (task(training__batch_size=10), block),
+    "model": lambda _, block: (task(model__hidden=[11]), block),
+    "dtype": lambda _, block: (task(model__dtype="float32"), block),
 }
-
-
-def with_changes(**changes: Any) -> Task:
-    return task(**changes)
 
 
 @pytest.mark.parametrize("what", OTHERS)
@@ -138,35 +134,28 @@ def test_a_damaged_file_is_not_read() -> None:
     assert here.read(block) is not None
 
 
-def test_a_full_disk_is_an_error_with_the_name_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the file is written, as on a real disk."""
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()], ids=type
+)
+def test_a_file_that_is_written_by_half_is_not_read(
+    failure: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error of a full disk names no file by itself."""
     write = Path.write_bytes
 
-    def full(path: Path, content: bytes) -> int:
+    def fail(path: Path, content: bytes) -> int:
         write(path, content[: len(content) // 2])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # names no file
-
-    here, block = open_store(task()), plan_blocks(task())[0]
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left") as caught:
-        here.write(block, RESULTS)
-    assert Path(caught.value.filename).parent == Path("blocks")
-    assert list(Path("blocks").iterdir()) == []
-    assert here.read(block) is None
-
-
-def test_a_file_whose_writing_was_stopped_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Path.write_bytes
-
-    def killed(path: Path, content: bytes) -> int:
-        write(path, content[: len(content) // 2])
-        raise KeyboardInterrupt
+        raise failure
 
     here, block = open_store(task()), plan_blocks(task())[0]
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", killed)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "write_bytes", fail)
+        with pytest.raises(type(failure)) as caught:
             here.write(block, RESULTS)
+    if isinstance(caught.value, OSError):
+        assert caught.value.strerror == "No space left on device"
+        assert Path(caught.value.filename).parent == Path("blocks")
+    assert list(Path("blocks").iterdir()) == []
     assert here.read(block) is None
     here.write(block, RESULTS)
     assert here.read(block) is not None

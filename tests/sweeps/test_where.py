@@ -208,16 +208,19 @@ def test_a_mistake_on_a_worker_is_one_line(cluster: Cluster) -> None:
 def test_workers_compute_as_this_machine_does(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They have the same NumPy and compute on one thread."""
+    """They have the same NumPy and kernels, and compute on one thread."""
     monkeypatch.setenv(ADDRESS, cluster.address)
     assert dict(finished(partial(np.multiply, 2), [1, 2, 3])) == {0: 2, 1: 4, 2: 6}
     with monkeypatch.context() as patch:
         patch.setattr(np, "__version__", "0.1")
-        with pytest.raises(InputError, match=r"the same results need 0\.1 and 1$"):
+        with pytest.raises(InputError, match=r"the same results need NumPy='0\.1'$"):
+            list(finished(abs, [1]))
+        patch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+        with pytest.raises(InputError, match=r"need OPENBLAS_CORETYPE='Nehalem', NumPy='0\.1'$"):
             list(finished(abs, [1]))
     set_threads(cluster, "2")
     try:
-        with pytest.raises(InputError, match=r"worker has .* OMP_NUM_THREADS=2; the same results"):
+        with pytest.raises(InputError, match="with OMP_NUM_THREADS='2'; the same results"):
             list(finished(abs, [1]))
     finally:
         set_threads(cluster, "1")
@@ -247,6 +250,30 @@ def test_a_scheduler_that_is_gone_is_one_line(
         waiting = f"{alone.address} has no workers yet: waiting for the first\n"
         assert process.stdout.readline() == waiting
     assert only_line(process) == f"{ADDRESS}: the scheduler at {alone.address} is gone"
+
+
+def test_workers_that_are_lost_for_good_are_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What they finished before has come."""
+    monkeypatch.setattr(where, "SECONDS", 2)
+    monkeypatch.setattr(where, "PATIENCE", 4)
+    with Cluster(tmp_path) as alone:
+        worker = alone.worker()
+        monkeypatch.setenv(ADDRESS, alone.address)
+        results = finished(time.sleep, [0.01, 0.01, 60])
+        assert {next(results)[0], next(results)[0]} == {0, 1}
+        capsys.readouterr()  # the worker may have come later than the work
+        worker.kill()
+        with pytest.raises(InputError) as caught:
+            next(results)
+    assert str(caught.value) == (
+        f"{ADDRESS}: all workers of {alone.address} are gone, and none has come for 4 s; what is "
+        "finished is kept: start some, and the same command goes on from there"
+    )
+    assert capsys.readouterr().err == (
+        f"{alone.address} has no workers any more: waiting for a new one, for at most 4 s\n"
+    )
 
 
 # -------------------------------------------------------------------------------- nobody answers

@@ -1,10 +1,13 @@
 import errno
+import re
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from repository import ROOT
+from repository import ROOT, copy_repository, edit_parameters, set_up_environment
+from repository import run as run_command
 
 from stages.task.checks import GradientChecks
 from stages.task.command import plain_errors, run
@@ -85,9 +88,23 @@ def test_a_mistake_of_ours_keeps_its_traceback():
         raise ZeroDivisionError
 
 
+@pytest.mark.parametrize(
+    ("needed", "reason"),
+    [
+        (lambda: np.empty(2**58), "Unable to allocate 2.00 EiB for an array with shape .*"),
+        (lambda: [None] * 2**59, "out of memory"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_one_line(needed, reason):
+    with pytest.raises(SystemExit) as stopped, plain_errors():
+        needed()
+    line = f"{reason}: smaller sizes in params\\.yaml need less"
+    assert re.fullmatch(line, str(stopped.value.code))
+
+
 def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
     text = (tmp_path / "params.yaml").read_text()
-    text = text.replace("lr: 0.03\n", "lr: -1\n").replace("activation: tanh", "activation: tahn")
+    text = text.replace("lr: 0.03\n", "lr: -1\n", 1).replace("activation: tanh", "activation: tahn")
     (tmp_path / "params.yaml").write_text(text)
     done = subprocess.run(
         [sys.executable, "-m", "stages.generate", "regression"],
@@ -101,3 +118,18 @@ def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
         "params.yaml: tasks.moons.model.activation: must be one of relu, tanh, sigmoid; "
         "got 'tahn'\n"
     )
+
+
+def test_make_repro_says_which_task_is_gone_before_dvc_runs(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    copy_repository(project)
+    set_up_environment(project)
+    edit_parameters(project, lambda parameters: parameters["tasks"].pop("classification"))
+    with pytest.raises(AssertionError) as failed:
+        run_command(project, "make", "repro")
+    valid = "valid tasks are regression, moons"
+    assert [line for line in str(failed.value).splitlines() if not line.startswith("make")] == [
+        f"params.yaml: sweeps.classification: unknown task; {valid}",
+        f"params.yaml: checks.training.task: unknown task; {valid}",
+    ]

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from stages.figures.animation import write_gif
 from stages.figures.style import save
+from stages.figures.tasks.animation import write_gif
 from stages.pages.images import animation, image
 from stages.sweeps.results import Runs, write_runs
 from stages.task.curves import read_curves, write_curves

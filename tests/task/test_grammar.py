@@ -165,7 +165,16 @@ REFUSALS = {
     "sgd: {lr: {linear: [-1, 1], points: 3}}": ".sgd.lr: must be greater than 0, got -1",
     "adam: {lr: 1, eps: {uniform: [0, 1]}}": ".adam.eps: needs draws, the number of points; "
     "got {'uniform': [0, 1]}",
+    "sgd: {lr: {log: [1, 2], points: 1000000000000}}": ".sgd.lr: points must be at most 100000000, "
+    "got 1000000000000",
+    f"sgd: {{lr: [0.1, 1{'0' * 400}]}}": ".sgd.lr: must be at most 1.79769e+308, got "
+    f"1{'0' * 56}...",
+    # 2 seeds
+    "sgd: {lr: {log: [1, 2], points: 10000}, momentum: {linear: [0, 1], points: 5001}}": ".sgd: "
+    "must be at most 100000000 trainings, got 100020000",
+    "adam: {draws: 50000001, lr: 1}": ".adam: must be at most 100000000 trainings, got 100000002",
     # draws
+    "adam: {draws: 1e12, lr: 1}": ".adam.draws: must be at most 100000000, got 1000000000000",
     "adam: {draws: 0, lr: 1}": ".adam.draws: must be a whole number of at least 1, got 0",
     "adam: {draws: true, lr: 1}": ".adam.draws: must be a whole number of at least 1, got true",
     "adam: {draws: null, lr: 1}": ".adam.draws: must be a whole number of at least 1, got nothing",
@@ -208,6 +217,13 @@ def test_every_mistake_is_a_line() -> None:
         "optimizers.adam.eps",
         "optimizers.adm",
     ]
+
+
+def test_a_grid_is_not_made_before_it_is_used() -> None:
+    (swept,) = read("sgd: {lr: {log: [0.1, 1], points: 50000000}, momentum: [0.9]}").values()
+    assert swept.size == 50_000_000
+    assert next(iter(swept.axes.values())).points == 50_000_000
+    assert read(DRAWN)["adam"].size == 1000
 
 
 def test_the_other_keys() -> None:

@@ -1,14 +1,17 @@
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.serialize import loads_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT
 
 from stages.task.errors import InputError
+from stages.task.files import read_content
 from stages.task.hyperparameters import (
     BUILT_IN,
     LBFGS,
@@ -28,8 +31,10 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A function that changes keys of this project's params.yaml and returns what is reported."""
     monkeypatch.chdir(tmp_path)
 
-    def report(changes: dict[str, Any]) -> list[str]:
+    def report(changes: dict[str, Any], text: str = "") -> list[str]:
         write(changes)
+        if text:
+            Path("params.yaml").write_text(text)
         with pytest.raises(InputError) as caught:
             read_parameters()
         return str(caught.value).splitlines()
@@ -87,6 +92,7 @@ OPTIMIZERS = (
     "adafactor, lbfgs"
 )
 OWN = "; an optimizer of your own needs the key class"
+HUGE = f"1{'0' * 56}..."
 REFUSALS = [
     (
         "tasks/regression/optimizers/sgd/lr",
@@ -328,19 +334,19 @@ REFUSALS = [
     (
         "tasks/moons/split/test",
         1.5,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got 1.5",
     ),
     (
         "tasks/moons/split/test",
-        0,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
-        "0 and 1; got 0",
+        -1,
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
+        "0 and 1; got -1",
     ),
     (
         "tasks/moons/split/test",
         math.nan,
-        "tasks.moons.split.test: must be a whole number of at least 1, or a fraction between "
+        "tasks.moons.split.test: must be a whole number of at least 0, or a fraction between "
         "0 and 1; got nan",
     ),
     (
@@ -351,7 +357,8 @@ REFUSALS = [
     (
         "tasks/moons/split",
         MISSING,
-        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize",
+        "tasks.moons.split: is missing; expected a section with the keys test, seed, standardize, "
+        "standardize_target",
     ),
     (
         "tasks/moons/data",
@@ -361,9 +368,9 @@ REFUSALS = [
     ),
     (
         "tasks/moons/data/source",
-        "moons.txt",
-        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .parquet), "
-        "got 'moons.txt'",
+        "moons.xlsx",
+        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .tsv, .txt, .data, "
+        "each also .gz, or .parquet), got 'moons.xlsx'",
     ),
     (
         "tasks/moons/data/source",
@@ -378,7 +385,56 @@ REFUSALS = [
     (
         "tasks/moons/data",
         {"source": "my.csv", "features": ["a"], "target": "b", "seed": 1},
-        "tasks.moons.data.seed: unknown key; valid keys are source, features, target",
+        "tasks.moons.data.seed: unknown key; valid keys are decimal, thousands, units, missing, "
+        "missing_values, categories, dates, source, features, target, ignore, separator, header, "
+        "comment, encoding, quote",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.xlsx", "features": ["a"], "target": "b"},
+        "tasks.moons.data.source: must be a module (.py) or a table (.csv, .tsv, .txt, .data, "
+        "each also .gz, or .parquet), got 'my.xlsx'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.parquet", "target": "b", "header": False},
+        "tasks.moons.data.header: has no effect on parquet, got false",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "separator": ", "},
+        "tasks.moons.data.separator: must be one character, tab or spaces; got ', '",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "quote": "''"},
+        "tasks.moons.data.quote: must be one character or none, got \"''\"",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "encoding": "latin-99"},
+        "tasks.moons.data.encoding: must be an encoding that Python knows, such as utf-8, latin-1 "
+        "or utf-16; got 'latin-99'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "decimal": ",", "thousands": ","},
+        "tasks.moons.data.thousands: must not be the decimal sign, got ','",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "missing": "mode"},
+        "tasks.moons.data.missing: must be one of refuse, drop, mean, median; got 'mode'",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "features": ["a"], "target": "b", "ignore": ["c"]},
+        "tasks.moons.data.ignore: has no effect beside features, which names those to take",
+    ),
+    (
+        "tasks/moons/data",
+        {"source": "my.csv", "target": "b", "ignore": ["b"]},
+        "tasks.moons.data.ignore: must not have the target, got 'b'",
     ),
     (
         "tasks/moons/data",
@@ -442,6 +498,95 @@ REFUSALS = [
         "text, null or a list; got {'a': 1}",
     ),
     (
+        "checks/optimizers/variants",
+        {},
+        "checks.optimizers.variants: must have a key for at least one optimizer, got {}",
+    ),
+    (
+        "checks/optimizers/variants/SGD",
+        [],
+        "checks.optimizers.variants.SGD: must have at least one variant, got none",
+    ),
+    (
+        "checks/optimizers/variants/Lion",
+        {"class": "stages.own.lion.Lion", "variants": []},
+        "checks.optimizers.variants.Lion: must have at least one variant, got none",
+    ),
+    # sizes that no machine holds, and numbers that no float is
+    (
+        "tasks/moons/optimizers/sgd/lr",
+        10**400,
+        f"tasks.moons.optimizers.sgd.lr: must be at most 1.79769e+308, got {HUGE}",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        10**400,
+        f"tasks.moons.training.epochs: must be at most 1000000000, got {HUGE}",
+    ),
+    (
+        "tasks/moons/training/epochs",
+        "1e400",
+        "tasks.moons.training.epochs: must be a whole number, got inf",
+    ),
+    (
+        "tasks/moons/training/snapshots",
+        1e9,
+        "tasks.moons.training.snapshots: must be at most 100000, got 1000000000",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        [10**9],
+        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
+        "2000000000",
+    ),
+    (
+        "tasks/moons/model/hidden",
+        [100_000, 100_000],
+        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
+        "10000200000",
+    ),
+    (
+        "tasks/moons/optimizers/lbfgs",
+        {"max_iter": "1e30"},
+        f"tasks.moons.optimizers.lbfgs.max_iter: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "checks/optimizers/steps",
+        1e30,
+        f"checks.optimizers.steps: must be at most 10000000, got {int(1e30)}",
+    ),
+    (
+        "checks/training/drift_steps",
+        1e30,
+        f"checks.training.drift_steps: must be at most 10000000, got {int(1e30)}",
+    ),
+    (
+        "sweeps/moons/seeds",
+        1e30,
+        f"sweeps.moons.seeds: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "tasks/moons/training/seed",
+        2**63 - 1,
+        "sweeps.moons.seeds: must be below 2**63, counted from training.seed; that is "
+        "9223372036854775807",
+    ),
+    (
+        "sweeps/moons/repeated",
+        1e30,
+        f"sweeps.moons.repeated: must be at most 1000000000, got {int(1e30)}",
+    ),
+    (
+        "learning_rates/adam/points",
+        10**400,
+        f"learning_rates.adam: points must be at most 100000000, got {HUGE}",
+    ),
+    (
+        "learning_rates/adam/log",
+        [1, 10**400],
+        f"learning_rates.adam: log must be two numbers, from and to; got [1, {HUGE[:-7]}...",
+    ),
+    (
         "checks/gradients/step",
         0.5,
         "checks.gradients.step: must be at most 0.1, got 0.5",
@@ -454,13 +599,21 @@ def test_a_mistake_is_one_line(problems, key, value, message):
     assert problems({key: value}) == [f"params.yaml: {message}"]
 
 
-@pytest.mark.parametrize("name", ["9moons", "mo ons", "../moons", "gradients", "optimizers", ""])
+@pytest.mark.parametrize(
+    "name", ["9moons", "mo ons", "../moons", "gradients", "optimizers", "", "a.b"]
+)
 def test_a_task_has_a_name_for_files_of_its_own(problems, name):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
         f"params.yaml: tasks.{name}: cannot be the name of a task: it must be letters, digits, _ "
         "and -, begin with a letter, and not be one of gradients, training, optimizers"
     ]
+
+
+def test_a_name_with_a_line_break_is_shown_in_one_line(problems):
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    (line,) = problems({"tasks": {"mo\nons": content["tasks"]["moons"]}})
+    assert line.startswith("params.yaml: tasks.'mo\\nons': cannot be the name of a task: ")
 
 
 def test_every_mistake_is_reported_at_once(problems):
@@ -503,6 +656,24 @@ def test_every_mistake_is_reported_at_once(problems):
         ("a: 1\nb: ]\nc: 2", "params.yaml:2: did not find expected node content"),
         ("? [a]\n: 1", "params.yaml:1: found unhashable key"),
         (
+            "a:\n  epochs: 0144",
+            "params.yaml:2: 0144 is 100 in YAML 1.1, but 144 to DVC: write one of these",
+        ),
+        (
+            "tasks:\n  yes: 1",
+            "params.yaml:2: yes is true in YAML 1.1, but 'yes' to DVC: write one of these",
+        ),
+        ("a: 1:30", "params.yaml:1: 1:30 is 90 in YAML 1.1, but '1:30' to DVC: write one of these"),
+        ('"a\\nb": 1\n"a\\nb": 2', "params.yaml:2: the key 'a\\nb' is given twice"),
+        (
+            "a: 2026-02-30",
+            "params.yaml:1: 2026-02-30 is no timestamp: day is out of range for month",
+        ),
+        ("a: !!bool maybe", "params.yaml:1: maybe is no bool: 'maybe'"),
+        ("\n" + "[" * 5000, "params.yaml:2: is nested more than 100 deep"),
+        ("{a: " * 100_000, "params.yaml:1: is nested more than 100 deep"),
+        ("- " * 100_000, "params.yaml:1: is nested more than 100 deep"),
+        (
             "a: !!python/object/apply:os.system [exit]",
             "params.yaml:1: could not determine a constructor for the tag "
             "'tag:yaml.org,2002:python/object/apply:os.system'",
@@ -515,6 +686,27 @@ def test_a_file_that_is_no_such_yaml_is_one_line(tmp_path, monkeypatch, content,
     with pytest.raises(InputError) as caught:
         read_parameters()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("digits", [f"1{'0' * 5000}", f"0x{'f' * 5000}"])
+def test_a_number_of_too_many_digits_is_one_line(problems, digits):
+    (line,) = problems({}, f"a: {digits}")
+    assert re.fullmatch(r"params\.yaml:1: '.{56}\.\.\. is no int: Exceeds the limit .*", line)
+
+
+@given(
+    st.from_regex(r"[-+]?[0-9_:.xob]+(e[-+]?[0-9]+)?|yes|No|ON|off|True|\.inf|~", fullmatch=True)
+)
+def test_what_is_read_as_a_number_or_a_flag_is_the_same_to_dvc(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "scalar.yaml"
+    path.write_text(text)
+    try:
+        ours = read_content(path)
+    except InputError:
+        return
+    # A text that is a number is read as one where a number is expected.
+    if not isinstance(ours, str):
+        assert repr(ours) == repr(loads_yaml(text))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\xfa", b"a: \x01", b"a: \xff"])

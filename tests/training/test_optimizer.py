@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from stages import optim
 from stages.optim import SGD, Adafactor, SparseAdam
@@ -12,6 +13,7 @@ from stages.optim.sparse_adam import Rows
 from stages.task import hyperparameters as sections
 from stages.task.errors import InputError
 from stages.training.optimizer import Step, model_optimizer
+from stages.training.optimizer_torch import torch_optimizer
 
 SHAPES = [(2, 3), (3,), (1, 1)]
 SIZES = (6, 3, 1)
@@ -92,6 +94,10 @@ class Plain:
 class Silent:
     pass
 
+class Running:
+    def __init__(self):
+        raise AssertionError("this must not run")
+
 class Demanding(Plain):
     def __init__(self, lr):
         pass
@@ -139,6 +145,18 @@ def test_one_of_the_users_own() -> None:
             "__call__(self, parameters, gradients)",
         ),
         (
+            "mine_for_a_test.Running",
+            {},
+            ": mine_for_a_test.Running is not an optimizer: it lacks the method "
+            "__call__(self, parameters, gradients)",
+        ),
+        (
+            "torch.optim.SGD",
+            {"lr": 0.1},
+            ": torch.optim.SGD is an optimizer of torch, which can be the reference; class must be "
+            "one in NumPy, with the method __call__(self, parameters, gradients)",
+        ),
+        (
             "mine_for_a_test.Plain",
             {"lrs": 0.1},
             ".lrs: unknown hyperparameter (did you mean lr?); valid hyperparameters are lr, decay",
@@ -161,7 +179,18 @@ def test_one_of_the_users_own() -> None:
         ),
     ],
 )
-def test_what_is_missing_is_said_by_name(name: str, values: dict[str, Any], message: str) -> None:
+def test_what_is_wrong_is_said_by_name(name: str, values: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         step_of(own(name, **values))
     assert str(caught.value) == PLACE + message
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_reference_that_is_no_optimizer_of_torch_is_not_made() -> None:
+    hyperparameters = own("mine_for_a_test.Plain", reference="mine_for_a_test.Running")
+    with pytest.raises(InputError) as caught:
+        torch_optimizer(hyperparameters, [torch.zeros(1)], PLACE)
+    assert str(caught.value) == (
+        f"{PLACE}: mine_for_a_test.Running is not an optimizer of torch: reference must be a "
+        "subclass of torch.optim.Optimizer, or null"
+    )
