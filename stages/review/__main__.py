@@ -76,9 +76,10 @@ def compared(base: str, head: str, *, unchanged: bool = False) -> Review:
     except DvcException as error:
         raise InputError(" ".join(str(error).split())) from None
     if new.behind and not new.is_experiment:
+        more = f" and {len(new.behind) - 3} more" if len(new.behind) > 3 else ""
         raise InputError(
-            f"{new.name}: {', '.join(new.behind)}: not the results of this code and these "
-            "parameters; run `dvc repro`"
+            f"{new.name}: {', '.join(new.behind[:3])}{more}: not the results of this code and "
+            "these parameters; run `dvc repro`"
         )
     place = FILE if new.name == WORKSPACE else f"{new.name}: {FILE}"
     if new.gates is None:
