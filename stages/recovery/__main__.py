@@ -1,8 +1,8 @@
 """Mends what DVC cannot go on with: `make repro` runs `python -m stages.recovery` first.
 
-DVC writes dvc.lock and .dvc/tmp/rwlock in place. Killed at that moment it leaves an empty file, and
-then refuses to run at all. It refuses a dvc.lock with a conflict, too. And it never forgets a stage
-that is gone, though the report depends on all files in metrics/ and plots/.
+DVC writes dvc.lock and .dvc/tmp/rwlock in place. Killed at that moment it leaves a part of a file,
+or nothing, and then refuses to run at all. It refuses a dvc.lock with a conflict, too. And it never
+forgets a stage that is gone, though the report depends on all files in metrics/ and plots/.
 """
 
 import fcntl
@@ -78,21 +78,22 @@ def _restore() -> None:
 
 def _drop_what_is_gone() -> None:
     """Drops entries in dvc.lock, and metrics and plots, of stages that there no longer are."""
-    # What is wrong with params.yaml the stages say, and with dvc.yaml DVC.
-    with suppress(LookupError, TypeError, AttributeError, OSError, yaml.YAMLError):
+    try:
         pipeline = Pipeline()
-        _drop_entries(pipeline)
-        for path in pipeline.left_behind():
-            path.unlink()
-            with suppress(OSError):  # others are in it
-                path.parent.rmdir()
-            print(f"{path}: no stage writes it any more: removed")
+    except (LookupError, TypeError, AttributeError, OSError, yaml.YAMLError):
+        return  # what is wrong with params.yaml the stages say, and with dvc.yaml DVC
+    _drop_entries(pipeline)
+    for path in pipeline.left_behind():
+        path.unlink()
+        with suppress(OSError):  # others are in it
+            path.parent.rmdir()
+        print(f"{path}: no stage writes it any more: removed")
 
 
 def _drop_entries(pipeline: Pipeline) -> None:
     try:
         entries = read_entries(LOCK.read_text())
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return
     kept = {name: entry for name, entry in entries.items() if not pipeline.is_gone(name)}
     if len(kept) < len(entries):

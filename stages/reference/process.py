@@ -16,6 +16,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,7 +85,7 @@ def start(
         write_file(folder / SETTINGS, json.dumps(settings).encode())
         write_tensors(folder / ARRAYS, arrays)
         with subprocess.Popen(
-            [sys.executable, "-m", module, name],
+            [sys.executable, "-m", module, name, str(os.getpid())],
             env=environment,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -95,11 +97,23 @@ def start(
                 process.kill()  # one that has ended takes no notice
 
 
+def end_with(parent: int) -> None:
+    """Has this process end a second after its parent, which may be killed, whatever it is doing."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def answer(work: Callable[[Any, Arrays], Arrays]) -> None:
     """The other side of `start`: hands back what `work(settings, arrays)` returns."""
     gc.freeze()  # until here stages/__init__.py has disabled it
     gc.enable()
-    folder = Path(sys.argv[1])
+    folder, parent = Path(sys.argv[1]), int(sys.argv[2])
+    end_with(parent)
     settings = json.loads((folder / SETTINGS).read_text())
     try:
         write_tensors(folder / RESULTS, work(settings, read_tensors(folder / ARRAYS)))

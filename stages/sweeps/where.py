@@ -15,7 +15,6 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import time
 import warnings
 import zipfile
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
+from stages.reference.process import end_with
 from stages.task.errors import InputError
 
 Work = Callable[[Any], Any]
@@ -64,7 +64,7 @@ def _in_processes(work: Work, items: Sequence[Any]) -> Results:
         "loky",
         n_jobs=min(cpu_count(), len(items)),
         inner_max_num_threads=1,  # with more, the last bits of large products are others
-        initializer=_end_with,  # without it they live on for a while when this one is killed
+        initializer=end_with,  # without it they live on for a while when this one is killed
         initargs=(os.getpid(),),
     ):
         # one item at a time: its result is here as soon as it is there
@@ -88,17 +88,6 @@ def _ignoring_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-
-
-def _end_with(parent: int) -> None:
-    """Has this process end when its parent does: nobody is left to take what it computes."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _numbered(work: Work, number: int, item: Any) -> Numbered:

@@ -162,11 +162,18 @@ def test_the_block_ends_the_process_and_removes_its_files(
     assert not list(files.iterdir())
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "kill -INT"])
-def test_an_interrupt_ends_all_of_them_without_a_word(
-    module: Module, tmp_path: Path, whole_group: bool
+@pytest.mark.parametrize(
+    ("stop", "number", "code"),
+    [
+        pytest.param(os.killpg, signal.SIGINT, 130, id="Ctrl-C"),
+        pytest.param(os.kill, signal.SIGINT, 130, id="kill -INT"),
+        pytest.param(os.kill, signal.SIGKILL, -signal.SIGKILL, id="kill -KILL"),
+    ],
+)
+def test_the_end_of_the_parent_ends_all_of_them_without_a_word(
+    module: Module, tmp_path: Path, stop: Callable[[int, int], None], number: int, code: int
 ) -> None:
-    """Ctrl-C reaches parent and children, `kill -INT` the parent alone."""
+    """Ctrl-C reaches parent and children, `kill` the parent alone."""
     name = module("open(settings, 'w').write(str(os.getpid()))\ntime.sleep(60)")
     script = (
         "from stages.reference.process import start\n"
@@ -187,13 +194,16 @@ def test_an_interrupt_ends_all_of_them_without_a_word(
         try:
             children = [written_number(tmp_path / "a"), written_number(tmp_path / "b")]
             assert all(map(alive, children))
-            (os.killpg if whole_group else os.kill)(parent.pid, signal.SIGINT)
+            stop(parent.pid, number)
             printed, _ = parent.communicate(timeout=30)
         except BaseException:
             os.killpg(parent.pid, signal.SIGKILL)
             raise
-    assert (parent.returncode, printed) == (130, b"")
-    assert not any(map(alive, children))
+    assert (parent.returncode, printed) == (code, b"")
+    deadline = time.monotonic() + 10
+    while any(map(alive, children)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def written_number(path: Path) -> int:
