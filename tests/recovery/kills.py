@@ -135,11 +135,11 @@ def _shrinks(path: Path) -> Condition:
 
 
 def _forget(project: Path, stages: list[str]) -> None:
-    """Has the stages run again: deletes what they wrote, and the cache."""
+    """Has the stages run again: deletes what they wrote, and what DVC remembers of runs."""
     locked = yaml.safe_load((project / "dvc.lock").read_bytes())["stages"]
     for out in (out for stage in stages for out in locked[stage]["outs"]):
         (project / out["path"]).unlink()
-    shutil.rmtree(project / ".dvc/cache")
+    shutil.rmtree(project / ".dvc/cache/runs")
 
 
 def _data(project: Path) -> dict[str, bytes]:
