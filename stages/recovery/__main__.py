@@ -1,8 +1,10 @@
 """Mends what DVC cannot go on with: `make repro` runs `python -m stages.recovery` first.
 
 DVC writes dvc.lock and .dvc/tmp/rwlock in place. Killed at that moment it leaves a part of a file,
-or nothing, and then refuses to run at all. It refuses a dvc.lock with a conflict, too. And it never
-forgets a stage that is gone, though the report depends on all files in metrics/ and plots/.
+or nothing, and then refuses to run at all. It also takes a process for its own that has ended, if
+its parent has not noticed yet or another has its number by now. It refuses a dvc.lock with a
+conflict, too. And it never forgets a stage that is gone, though the report depends on all files in
+metrics/ and plots/.
 """
 
 import fcntl
@@ -10,8 +12,10 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
+import psutil
 import yaml
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
@@ -29,8 +33,8 @@ BASE, OURS, THEIRS = "1", "2", "3"  # as git counts the versions of a file with 
 def main() -> None:
     """Does what can be done without running a stage, and says so.
 
-    Removes an unreadable rwlock; merges a dvc.lock with a conflict and restores an unreadable one
-    from git; drops what stages that are gone left in dvc.lock, metrics/ and plots/.
+    Removes an rwlock that nobody holds; merges a dvc.lock with a conflict and restores an
+    unreadable one from git; drops what stages that are gone left in dvc.lock, metrics/ and plots/.
 
     Does nothing while a DVC process runs here: the files may be half written because it writes
     them. Raises InputError if git has no dvc.lock to restore.
@@ -38,9 +42,9 @@ def main() -> None:
     with _no_other_dvc() as alone:
         if not alone:
             return
-        if IN_USE.exists() and not _is_json(IN_USE):
+        if IN_USE.exists() and _is_left_behind(IN_USE.read_bytes()):
             IN_USE.unlink()
-            print(f"{IN_USE}: was left unreadable by a DVC that was killed: removed")
+            print(f"{IN_USE}: was left by a DVC that was killed: removed")
         if LOCK.exists() and not _is_lock(LOCK.read_bytes()) and not _merge():
             _restore()
         _drop_what_is_gone()
@@ -122,11 +126,29 @@ def _no_other_dvc() -> Iterator[bool]:
         yield alone
 
 
-def _is_json(path: Path) -> bool:
+def _is_left_behind(rwlock: bytes) -> bool:
+    """Whether it is unreadable, or names processes none of which still runs."""
     try:
-        return isinstance(json.loads(path.read_bytes()), dict)
-    except ValueError:
+        content = json.loads(rwlock)
+        writers, readers = (content.get(mode, {}).values() for mode in ("write", "read"))
+        holders = [(int(each["pid"]), str(each["cmd"])) for each in (*writers, *chain(*readers))]
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return True
+    return bool(holders) and not any(_runs(*holder) for holder in holders)
+
+
+def _runs(pid: int, command: str) -> bool:
+    """Whether the process still is the one with that command: DVC writes its sys.argv."""
+    try:
+        process = psutil.Process(pid)
+        arguments = " ".join(command.split()[1:])
+        return process.status() != psutil.STATUS_ZOMBIE and " ".join(process.cmdline()).endswith(
+            arguments
+        )
+    except psutil.NoSuchProcess:
         return False
+    except psutil.AccessDenied:
+        return True
 
 
 def _is_lock(content: bytes | str) -> bool:

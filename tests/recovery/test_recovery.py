@@ -1,6 +1,7 @@
 """What DVC cannot go on with is mended before it runs: what a killed one left, and conflicts."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,12 +81,36 @@ def test_a_lock_that_git_does_not_have_is_one_line(committed: str | None) -> Non
     assert LOCK.exists()
 
 
-def test_an_empty_rwlock_is_removed() -> None:
-    IN_USE.touch()
-    code, said = recover()
-    assert (code, len(said.splitlines())) == (0, 1)
-    assert said.startswith(".dvc/tmp/rwlock: ")
-    assert not IN_USE.exists()
+def rwlock(pid: int, command: str) -> str:
+    holder = {"pid": pid, "cmd": command}
+    return json.dumps({"write": {"/data/a": holder}, "read": {"/data/b": [holder]}})
+
+
+def test_an_rwlock_that_nobody_holds_is_removed() -> None:
+    """Unreadable, or of a process that has ended, be it that its parent or its number lives on."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as zombie:
+        assert zombie.stdout is not None
+        zombie.stdout.read()  # it has ended, and nobody has asked how
+        ended = [rwlock(zombie.pid, "dvc repro"), rwlock(os.getpid(), "dvc repro")]
+        ended.append(rwlock(2**22 + 1, "dvc repro"))  # more than the system has
+        for left in ["", "{", "[]", '{"read": 1}', *ended]:
+            IN_USE.write_text(left)
+            assert recover() == (
+                0,
+                ".dvc/tmp/rwlock: was left by a DVC that was killed: removed\n",
+            )
+            assert not IN_USE.exists()
+
+
+def test_an_rwlock_of_a_process_that_runs_stays() -> None:
+    program = [sys.executable, "-c", "import time; time.sleep(60)", "repro"]
+    with subprocess.Popen(program) as process:
+        try:
+            IN_USE.write_text(rwlock(process.pid, ".venv/bin/dvc repro"))
+            assert recover() == (0, "")
+            assert IN_USE.exists()
+        finally:
+            process.kill()
 
 
 def test_nothing_is_touched_while_dvc_runs() -> None:
