@@ -89,18 +89,18 @@ def patterns_of(gone: Iterable[str], there: Collection[str]) -> list[str]:
     >>> patterns_of(["a.json:x.y", "a.json:x.z", "b.json:u.v", "b.json:w"], ["b.json:u.w"])
     ['a.json:*', 'b.json:u.v', 'b.json:w']
     """
-    found: list[str] = []
+    found, beginnings = list[str](), list[str]()
     for metric in gone:
-        if any(fnmatchcase(metric, pattern) for pattern in found):
+        if metric.startswith(tuple(beginnings)):
             continue
         file, _, key = metric.partition(":")
         keys = key.split(".")
-        sections = [".".join([*keys[:depth], ""]) for depth in range(len(keys))]
-        wider = [f"{glob.escape(f'{file}:{section}')}*" for section in sections]
-        found.append(
-            next(
-                (one for one in wider if not any(fnmatchcase(name, one) for name in there)),
-                glob.escape(metric),
-            )
-        )
+        for depth in range(len(keys)):
+            beginning = f"{file}:{'.'.join([*keys[:depth], ''])}"
+            if not any(name.startswith(beginning) for name in there):
+                beginnings.append(beginning)
+                found.append(f"{glob.escape(beginning)}*")
+                break
+        else:
+            found.append(glob.escape(metric))
     return found

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Review:
         others = [_described(change) for change in self._failing if not _is_just_gone(change)]
         return missing + claims + others + gone
 
-    @property
+    @cached_property
     def gone(self) -> list[str]:
         """Patterns for the metrics that are gone, where gates.yaml does not allow for it."""
         gone = [change.metric for change in self._failing if _is_just_gone(change)]
