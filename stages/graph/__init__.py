@@ -5,8 +5,17 @@ from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
 from stages.graph.operations import matrices as matrices  # the operators of Python ask for them
 from stages.graph.operations.arithmetic import maximum
+from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -34,8 +43,14 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "broadcast_to",
     "concatenate",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
     "exp",
     "expand_dims",
@@ -44,6 +59,8 @@ __all__ = [
     "half_mse",
     "log",
     "log_softmax",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "movedim",
     "pad",

@@ -21,7 +21,7 @@ Rounding = Callable[[Array], Callable[[], object]]
 
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
 EXACT = (
-    *(np.maximum, np.minimum, np.positive, np.negative, np.greater, np.equal),
+    *(np.maximum, np.minimum, np.copyto, np.negative, np.greater, np.equal),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
 )
 
@@ -114,7 +114,7 @@ class Writer:
     def copy(self, value: Value, order: Order | None = None) -> Value:
         """The value in memory of its own, with its axes in `order`."""
         result = Value(self, value.shape, value.dtype, order=order)
-        return self._once(Call(np.positive, (value,), result))
+        return self._once(Call(np.copyto, (value,), result))
 
     def reduce(self, function: np.ufunc, value: Value, axes: tuple[int, ...]) -> Value:
         """`function` over `axes`, which remain with size 1."""
@@ -152,7 +152,7 @@ class Writer:
         """Has the value computed into, or copied to, `destination`."""
         if not value.place(destination):
             copy = self.external(destination)
-            self._calls.append(Call(np.positive, (value,), copy))
+            self._calls.append(Call(np.copyto, (value,), copy))
             value = copy
         self._kept.append(value.base)
 

@@ -20,6 +20,8 @@ from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 from stages.graph import Graph, exp, half_mse, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.convolution import CONVOLUTION
+from stages.proofs.cases.pooling import POOLING
 from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -129,7 +131,8 @@ def test_value_and_gradients(name: str, dtype: str) -> None:
 
 def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
-    elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
+    # in tests of their own, with their attributes
+    elsewhere |= set(SHAPES) | set(CONVOLUTION) | set(POOLING)
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 

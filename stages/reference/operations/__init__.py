@@ -8,9 +8,11 @@ from typing import Any
 
 from stages.reference import square_root as square_root
 from stages.reference.operations.arithmetic import ARITHMETIC
+from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.pooling import POOLING
 from stages.reference.operations.reductions import REDUCTIONS
 from stages.reference.operations.shapes import SHAPES
 
@@ -21,4 +23,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **MATRICES,
     **LOSSES,
     **SHAPES,
+    **CONVOLUTION,
+    **POOLING,
 }
