@@ -8,6 +8,20 @@ from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.reductions import log_softmax
+from stages.graph.operations.shapes import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    gather,
+    movedim,
+    pad,
+    permute,
+    reshape,
+    squeeze,
+    stack,
+    take,
+)
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
 from stages.graph.writer import Rounding
@@ -20,14 +34,26 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "broadcast_to",
+    "concatenate",
     "cross_entropy",
     "exp",
+    "expand_dims",
+    "flatten",
+    "gather",
     "half_mse",
     "log",
     "log_softmax",
     "maximum",
+    "movedim",
+    "pad",
+    "permute",
     "relu",
+    "reshape",
     "sigmoid",
     "sqrt",
+    "squeeze",
+    "stack",
+    "take",
     "tanh",
 ]

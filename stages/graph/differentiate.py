@@ -30,7 +30,7 @@ def differentiate(
             writer.store(gradient, destinations.pop(node.name))
             continue
         operands = [values[operand] for operand in node.inputs]
-        derivatives = OPERATIONS[node.operation].derivatives
+        derivatives = OPERATIONS[node.operation].derivatives_of(len(operands))
         for operand, value, derivative in zip(node.inputs, operands, derivatives, strict=True):
             if operand.needs_gradient and derivative is not None:
                 part = derivative(gradient, values[node], *operands, **node.attributes)

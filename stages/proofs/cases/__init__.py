@@ -5,6 +5,7 @@ from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.reductions import REDUCTIONS
+from stages.proofs.cases.shapes import SHAPES
 from stages.proofs.operands import Case
 
 CASES: dict[str, list[Case]] = {
@@ -13,4 +14,5 @@ CASES: dict[str, list[Case]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **SHAPES,
 }

@@ -12,6 +12,7 @@ from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.reductions import REDUCTIONS
+from stages.reference.operations.shapes import SHAPES
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
@@ -19,4 +20,5 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **SHAPES,
 }
