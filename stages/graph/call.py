@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from stages.graph.value import Array, Value
+from stages.graph.value import Array, Function, Value
 
 
 @dataclass(frozen=True)
 class Call:
     """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`."""
 
-    function: np.ufunc
+    function: Function
     operands: tuple[Value, ...]
     result: Value
     axes: tuple[int, ...] = ()
@@ -34,6 +34,7 @@ class Call:
             arrays = _flattened(arrays)
         *operands, out = arrays
         if self.axes:
+            assert isinstance(self.function, np.ufunc)
             reduce: Callable[..., Any] = self.function.reduce
             axes = self.axes if len(self.axes) > 1 else self.axes[0]
             return partial(reduce, *operands, axes, None, out, True)

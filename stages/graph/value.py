@@ -11,12 +11,13 @@ from stages.graph.operators import Arithmetic
 
 Array = NDArray[Any]
 View = Callable[[Array], Array]
+Function = Callable[..., Any]  # a ufunc, or what is called like one
 
 
 class Calls(Protocol):
     """What values are written to, see stages/graph/writer.py."""
 
-    def apply(self, function: np.ufunc, *operands: "Value | float") -> "Value": ...
+    def apply(self, function: Function, *operands: "Value | float") -> "Value": ...
     def reduce(self, function: np.ufunc, value: "Value", axes: tuple[int, ...]) -> "Value": ...
     def matmul(self, left: "Value", right: "Value") -> "Value": ...
     def integers(self, count: int) -> "Value": ...
@@ -57,7 +58,7 @@ class Value(Arithmetic):
             self._views[key] = value
         return self._views[key]
 
-    def apply(self, function: np.ufunc, *others: "Value | float") -> "Value":
+    def apply(self, function: Function, *others: "Value | float") -> "Value":
         """An element-wise NumPy function of this value and others."""
         return self.writer.apply(function, self, *others)
 
@@ -88,9 +89,6 @@ class Value(Arithmetic):
         if name == "matmul":
             return self.writer.matmul(*operands)
         return self.writer.apply(getattr(np, name), *operands)
-
-    def __gt__(self, other: "Value | float") -> "Value":
-        return self.apply(np.greater, other)
 
     def equals(self, other: "Value | float") -> "Value":
         """1 where the two are equal, 0 elsewhere."""

@@ -13,12 +13,13 @@ import numpy as np
 from stages.graph.call import Call
 from stages.graph.memory import Memory
 from stages.graph.program import Program
-from stages.graph.value import Array, Value
+from stages.graph.value import Array, Function, Value
 
 Rounding = Callable[[Array], Callable[[], object]]
 
+COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
-EXACT = (np.maximum, np.minimum, np.positive, np.negative, np.greater, np.equal)
+EXACT = (np.maximum, np.minimum, np.positive, np.negative, *COMPARISONS)
 
 MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones
 
@@ -71,7 +72,7 @@ class Writer:
             self._calls.append(call)
         return self._written[key]
 
-    def apply(self, function: np.ufunc, *operands: Value | float) -> Value:
+    def apply(self, function: Function, *operands: Value | float) -> Value:
         """An element-wise call; the shapes broadcast behind the runs axis."""
         values = [v if isinstance(v, Value) else self.number(v, (1,)) for v in operands]
         ndim = max(len(value.shape) for value in values)
