@@ -7,6 +7,7 @@ from stages.graph.operations import matrices as matrices  # the operators of Pyt
 from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
@@ -20,13 +21,16 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "batch_norm",
     "cross_entropy",
     "exp",
     "half_mse",
+    "layer_norm",
     "log",
     "log_softmax",
     "maximum",
     "relu",
+    "rms_norm",
     "sigmoid",
     "sqrt",
     "tanh",

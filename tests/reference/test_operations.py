@@ -33,6 +33,17 @@ EXPECTED = {
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
     "accuracy": ((A, LABELS), 0.5),
+    "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),
+    "rms_norm": ((A,), A / np.sqrt((A**2).mean(1, keepdims=True) + 0.1)),
+    "batch_norm": ((A, B[0], B[0]), (A - A.mean(0)) / np.sqrt(A.var(0) + 0.1) * B + B),
+}
+
+ATTRIBUTES = {
+    "sum": {"axis": 0, "keepdims": True},
+    "mean": {"axis": 0, "keepdims": True},
+    "layer_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "rms_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "batch_norm": {"eps": 0.1},
 }
 
 
@@ -43,8 +54,7 @@ def test_they_are_those_of_the_graph() -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_does_what_its_name_says(name: str) -> None:
     operands, expected = EXPECTED[name]
-    attributes = {"axis": 0, "keepdims": True} if name in ("sum", "mean") else {}
-    found = OPERATIONS[name](*map(torch.from_numpy, operands), **attributes)
+    found = OPERATIONS[name](*map(torch.from_numpy, operands), **ATTRIBUTES.get(name, {}))
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14)
     assert found.dtype == torch.float64
 

@@ -4,6 +4,7 @@ from stages.proofs.cases.arithmetic import ARITHMETIC
 from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
+from stages.proofs.cases.normalization import NORMALIZATION
 from stages.proofs.cases.reductions import REDUCTIONS
 from stages.proofs.operands import Case
 
@@ -13,4 +14,5 @@ CASES: dict[str, list[Case]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **NORMALIZATION,
 }
