@@ -98,5 +98,12 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
     return Node(graph, name, shape, graph.dtype, nodes, **attributes)
 
 
+def read(node: Node, training: bool) -> tuple[Node, ...]:
+    """The nodes that a program reads to compute this one."""
+    if node.operation != "choose":
+        return node.inputs
+    return node.inputs[:1] if training else node.inputs[1:]
+
+
 def _text(shape: Shape) -> str:
     return "(" + ", ".join(map(str, shape)) + ")"

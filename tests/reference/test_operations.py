@@ -33,6 +33,7 @@ EXPECTED = {
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
     "accuracy": ((A, LABELS), 0.5),
+    "choose": ((A, 2 * A), 2 * A),
     "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),
     "rms_norm": ((A,), A / np.sqrt((A**2).mean(1, keepdims=True) + 0.1)),
     "batch_norm": ((A, B[0], B[0]), (A - A.mean(0)) / np.sqrt(A.var(0) + 0.1) * B + B),
@@ -41,6 +42,7 @@ EXPECTED = {
 ATTRIBUTES = {
     "sum": {"axis": 0, "keepdims": True},
     "mean": {"axis": 0, "keepdims": True},
+    "choose": {"updates": {}},
     "layer_norm": {"normalized_shape": (3,), "eps": 0.1},
     "rms_norm": {"normalized_shape": (3,), "eps": 0.1},
     "batch_norm": {"eps": 0.1},

@@ -11,6 +11,7 @@ from stages.reference.operations.arithmetic import ARITHMETIC
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.modes import MODES
 from stages.reference.operations.normalization import NORMALIZATION
 from stages.reference.operations.reductions import REDUCTIONS
 
@@ -20,5 +21,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
     **NORMALIZATION,
 }
