@@ -7,7 +7,7 @@ from stages.graph.operations import matrices as matrices  # the operators of Pyt
 from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
-from stages.graph.operations.modes import choose
+from stages.graph.operations.modes import choose, dropout
 from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.program import Program
@@ -25,6 +25,7 @@ __all__ = [
     "batch_norm",
     "choose",
     "cross_entropy",
+    "dropout",
     "exp",
     "half_mse",
     "layer_norm",

@@ -64,6 +64,16 @@ class Graph:
             )
         return Node(self, "parameter", tuple(shape), self.dtype, name=name)
 
+    def mask(self, name: str, shape: Shape, p: float) -> Node:
+        """An input that dropout multiplies with: 0 with probability p, 1 / (1 - p) otherwise.
+
+        Whoever feeds it draws it, see stages/training/masks.py.
+        """
+        self._check_name(name)
+        if not 0 <= p <= 1:
+            raise ValueError(f"mask {name}: p must be from 0 to 1, got {p}")
+        return Node(self, "input", tuple(shape), self.dtype, name=name, p=p)
+
     def state(self, name: str, shape: tuple[int, ...], start: float = 0.0) -> Node:
         """A value that lasts from one execution to the next, such as a running mean: see `choose`.
 

@@ -17,6 +17,7 @@ class Record(Protocol):
     dtype: np.dtype[Any]
 
     def constant(self, value: float | Array) -> "Node": ...
+    def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
 
 
 class Node(Arithmetic):

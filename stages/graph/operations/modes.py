@@ -28,3 +28,11 @@ def choose(training: Node, evaluation: Node, updates: Mapping[Node, Node] | None
     updates: new values of states, which they have after each `forward` for training
     """
     return apply("choose", training, evaluation, updates=dict(updates or {}))
+
+
+def dropout(x: Node, p: float, name: str) -> Node:
+    """Elements of x are 0 with probability p, the others x / (1 - p); in evaluation x itself.
+
+    name: of the mask, an input of the shape of x; that of the layer in torch
+    """
+    return choose(x * x.graph.mask(name, x.shape, p), x)
