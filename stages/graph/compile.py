@@ -30,7 +30,7 @@ def compiled(
     training: whether it is for training, and changes states
     rounding: of the graph, see `Graph`
     """
-    writer = Writer(outputs[0].graph.dtype, rounding)
+    writer = Writer(outputs[0].graph.dtype, samples, rounding)
     values: dict[Node, Value] = {}
 
     def shape(node: Node) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def compiled(
 
 def constant(writer: Writer, value: Array) -> Value:
     """A value that never changes, a known number if it is one."""
-    if value.ndim == 0:
+    if value.ndim == 0 and value.dtype.kind == "f":
         return writer.number(float(value), (1,))
     return writer.external(value[None], fixed=True)
 

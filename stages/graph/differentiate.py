@@ -32,7 +32,7 @@ def differentiate(
             continue
         inputs = read(node, training)
         operands = [values[operand] for operand in inputs]
-        derivatives = OPERATIONS[node.operation].derivatives
+        derivatives = OPERATIONS[node.operation].derivatives_of(len(operands))
         for operand, value, derivative in zip(inputs, operands, derivatives, strict=True):
             if operand.needs_gradient and derivative is not None:
                 part = derivative(gradient, values[node], *operands, **node.attributes)

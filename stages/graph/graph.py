@@ -83,10 +83,10 @@ class Graph:
         self.states[name] = np.full((self.runs, *shape), start, self.dtype)
         return Node(self, "state", tuple(shape), self.dtype, name=name)
 
-    def constant(self, value: float | Array) -> Node:
-        """A value that never changes, the same for all runs."""
-        array = np.asarray(value, dtype=self.dtype)
-        return Node(self, "constant", array.shape, self.dtype, value=array)
+    def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> Node:
+        """A value that never changes, the same for all runs; `dtype` is the graph's, or int64."""
+        array = np.asarray(value, dtype=dtype or self.dtype)
+        return Node(self, "constant", array.shape, array.dtype, value=array)
 
     def _check_name(self, name: str) -> None:
         if any(node.name == name for node in self.nodes):

@@ -20,6 +20,7 @@ from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 from stages.graph import Graph, exp, half_mse, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -130,6 +131,7 @@ def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 

@@ -7,6 +7,7 @@ from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.modes import MODES
 from stages.proofs.cases.normalization import NORMALIZATION
 from stages.proofs.cases.reductions import REDUCTIONS
+from stages.proofs.cases.shapes import SHAPES
 from stages.proofs.operands import Case
 
 CASES: dict[str, list[Case]] = {
@@ -17,4 +18,5 @@ CASES: dict[str, list[Case]] = {
     **LOSSES,
     **MODES,
     **NORMALIZATION,
+    **SHAPES,
 }

@@ -14,6 +14,7 @@ from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
 from stages.reference.operations.normalization import NORMALIZATION
 from stages.reference.operations.reductions import REDUCTIONS
+from stages.reference.operations.shapes import SHAPES
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
@@ -23,4 +24,5 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **LOSSES,
     **MODES,
     **NORMALIZATION,
+    **SHAPES,
 }
