@@ -151,11 +151,16 @@ class Writer:
 
     def store(self, value: Value, destination: Array) -> None:
         """Has the value computed into, or copied to, `destination`."""
-        if not value.place(destination):
-            copy = self.external(destination)
-            self._calls.append(Call(np.positive, (value,), copy))
-            value = copy
-        self._kept.append(value.base)
+        if value.place(destination):
+            self._kept.append(value.base)
+        else:
+            self.replace(value, destination)
+
+    def replace(self, value: Value, destination: Array) -> None:
+        """Has the value copied over `destination`, which calls before this one read."""
+        copy = self.external(destination)
+        self._calls.append(Call(np.positive, (value,), copy))
+        self._kept.append(copy)
 
     def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
         """The program of all that is written, whose first calls are those of `forward`."""
