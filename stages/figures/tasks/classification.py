@@ -33,7 +33,7 @@ def region_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     axes.set(xlim=layout.limits(samples[:, 0]), ylim=layout.limits(samples[:, 1]))
     axes.set(xlabel=train.feature_names[0], ylabel=train.feature_names[1])
     axes.grid(False)
-    axes.locator_params(nbins=6)
+    left = layout.number_ticks(axes)
 
     # For many moments a cell of the grid has the size of six pixels of an animation.
     columns, rows = (200, 160) if len(moments) == 1 else (81, 65)
@@ -68,7 +68,7 @@ def region_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
 
     covered = [axes.spines["left"], axes.spines["bottom"]]  # by the regions
     key = _region_key(results, wrong=bool((predicted[-1] != target).any()))
-    return Panel(show, [*areas, *edges.values(), points, *covered], key)
+    return Panel(show, [*areas, *edges.values(), points, *covered], key, left)
 
 
 def _edge(twin: str, axes: Axes) -> PathPatch:
@@ -79,7 +79,7 @@ def _edge(twin: str, axes: Axes) -> PathPatch:
 
 def _region_key(results: Results, wrong: bool) -> list[Artist]:
     """The classes, the two sizes of samples, and a sample that is classified wrong."""
-    looks = []
+    looks = [{**style.TWIN_LINES[name], "label": style.TWIN_NAMES[name]} for name in results.twins]
     for index, label in enumerate(results.train.classes or ()):
         text = f"{results.train.target_name} {label}" if str(label).isdecimal() else str(label)
         look = dots(style.class_colour(index), 6, layout.shortened(text))

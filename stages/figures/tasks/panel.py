@@ -19,7 +19,7 @@ class Panel:
 
     show: shows the moment at an index of these moments
     moving: what `show` changes, from back to front
-    key: what a legend has to explain besides the twins
+    key: what a legend has to explain, lines or points of the twins first
     left, bottom: the room that the labels of its axes need, in inches
     """
 
