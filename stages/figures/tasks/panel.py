@@ -10,8 +10,6 @@ from typing import Any
 
 from matplotlib.artist import Artist
 
-from stages.figures import style
-
 
 @dataclass
 class Panel:
@@ -34,6 +32,3 @@ def dots(colour: str, size: float, label: str) -> dict[str, Any]:
     """The look of samples."""
     face = {"markerfacecolor": colour, "markeredgewidth": 0}
     return {"marker": "o", "linestyle": "", "markersize": size, **face, "label": label}
-
-
-RING = {"markerfacecolor": "white", "markeredgecolor": style.INK, "markeredgewidth": 0.8}

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from stages.figures import layout, style
 from stages.figures.tasks.learned import Array, Results, thinned
 from stages.figures.tasks.line import Line
-from stages.figures.tasks.panel import RING, Panel, dots
+from stages.figures.tasks.panel import Panel, dots
 from stages.task.table import Table
 
 # Lines to compare those of the twins with, by their names in the legend.
@@ -117,8 +117,8 @@ def _parts(results: Results) -> list[Table]:
 
 def _looks(axes: Axes) -> list[dict[str, Any]]:
     """Of the samples that train, and of those that test."""
-    size = style.scale(axes)
-    return [dots("#a9a9a9", 3 * size, "train"), dots("white", 4 * size, "test") | RING]
+    size, ring = style.scale(axes), {"markeredgecolor": style.INK, "markeredgewidth": 0.8}
+    return [dots("#a9a9a9", 3 * size, "train"), dots("white", 4 * size, "test") | ring]
 
 
 def _twin_dots(name: str, axes: Axes) -> dict[str, Any]:
