@@ -12,9 +12,9 @@ import pytest
 
 from stages import check_gradients as stage
 from stages.graph.operation import OPERATIONS, Operation
+from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
-from stages.proofs.operands import CASES
 from stages.task.errors import InputError
 
 SEED, STEP = 1, 5e-4
@@ -164,9 +164,9 @@ def test_operations_that_nothing_compares_are_refused_by_name(
     with pytest.raises(InputError) as error:
         stage.main(CHECKS)
     assert str(error.value).splitlines() == [
-        "CASES in stages/proofs/operands.py: is missing the graph's operation cosh",
-        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation cosh",
-        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation sinh",
+        "CASES in stages/proofs/cases: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations: is missing the graph's operation sinh",
     ]
     assert list(tmp_path.iterdir()) == []
 

@@ -1,10 +1,13 @@
 """A static computation graph in NumPy: recorded once, compiled once, executed as lists of calls."""
 
 from stages.graph.graph import Graph
-from stages.graph.losses import accuracy, cross_entropy, half_mse
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations import exp, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
+from stages.graph.operations import matrices as matrices  # the operators of Python ask for them
+from stages.graph.operations.arithmetic import maximum
+from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
+from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.reductions import log_softmax
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
 from stages.graph.writer import Rounding

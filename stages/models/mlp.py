@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from stages.graph.graph import Graph
-from stages.graph.losses import LOSSES, accuracy
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations import relu, sigmoid, tanh
+from stages.graph.operations.elementwise import relu, sigmoid, tanh
+from stages.graph.operations.losses import LOSSES, accuracy
 from stages.graph.value import Array
 
 ACTIVATIONS = {"relu": relu, "tanh": tanh, "sigmoid": sigmoid}

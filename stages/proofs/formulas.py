@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from stages.graph.graph import Graph
-from stages.graph.losses import LOSSES
 from stages.graph.node import Node, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Shape
+from stages.graph.operations.losses import LOSSES
 from stages.models.mlp import ACTIVATIONS, network
 from stages.models.mlp_torch import LOSSES as TORCH_LOSSES
 from stages.models.mlp_torch import network as torch_network
-from stages.proofs.operands import CASES, TRANSPOSED, Case, Labels
+from stages.proofs.cases import CASES
+from stages.proofs.operands import TRANSPOSED, Case, Labels
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
 from stages.task.errors import InputError
 
@@ -212,8 +213,8 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
 def refuse_what_is_not_compared() -> None:
     """Raises InputError, a line for each operation without a case or a counterpart in torch."""
     tables: dict[str, Mapping[str, object]] = {
-        "CASES in stages/proofs/operands.py": CASES,
-        "OPERATIONS in stages/reference/operations.py": TORCH_OPERATIONS,
+        "CASES in stages/proofs/cases": CASES,
+        "OPERATIONS in stages/reference/operations": TORCH_OPERATIONS,
     }
     missing = [
         f"{table}: is missing the graph's operation {name}"

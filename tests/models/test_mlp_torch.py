@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stages import optim
-from stages.graph.losses import LOSSES as NUMPY_LOSSES
+from stages.graph.operations.losses import LOSSES as NUMPY_LOSSES
 from stages.models.mlp import ACTIVATIONS as NUMPY_ACTIVATIONS
 from stages.models.mlp_torch import ACTIVATIONS, LOSSES, half_mse, network
 from stages.task.hyperparameters import BUILT_IN

@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, Operation, Shape
-from stages.graph.operations import softmax_logarithm
+from stages.graph.operations.reductions import softmax_logarithm
 from stages.graph.value import Value
 
 

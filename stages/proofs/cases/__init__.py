@@ -1,0 +1,16 @@
+"""What every operation of the graph is given when its gradient is compared, by its name."""
+
+from stages.proofs.cases.arithmetic import ARITHMETIC
+from stages.proofs.cases.elementwise import ELEMENTWISE
+from stages.proofs.cases.losses import LOSSES
+from stages.proofs.cases.matrices import MATRICES
+from stages.proofs.cases.reductions import REDUCTIONS
+from stages.proofs.operands import Case
+
+CASES: dict[str, list[Case]] = {
+    **ARITHMETIC,
+    **ELEMENTWISE,
+    **REDUCTIONS,
+    **MATRICES,
+    **LOSSES,
+}

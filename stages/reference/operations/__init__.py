@@ -1,0 +1,22 @@
+"""The operations of the computation graph in torch, by the names that the graph gives them.
+
+Each takes the operands and the attributes of the operation in stages/graph, for one run.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from stages.reference import square_root as square_root
+from stages.reference.operations.arithmetic import ARITHMETIC
+from stages.reference.operations.elementwise import ELEMENTWISE
+from stages.reference.operations.losses import LOSSES
+from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.reductions import REDUCTIONS
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **ARITHMETIC,
+    **ELEMENTWISE,
+    **REDUCTIONS,
+    **MATRICES,
+    **LOSSES,
+}
