@@ -8,6 +8,8 @@ from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.modes import choose, dropout
+from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
 from stages.graph.operations.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -47,16 +49,20 @@ __all__ = [
     "adaptive_avg_pool2d",
     "avg_pool1d",
     "avg_pool2d",
+    "batch_norm",
     "broadcast_to",
+    "choose",
     "concatenate",
     "conv1d",
     "conv2d",
     "cross_entropy",
+    "dropout",
     "exp",
     "expand_dims",
     "flatten",
     "gather",
     "half_mse",
+    "layer_norm",
     "log",
     "log_softmax",
     "max_pool1d",
@@ -67,6 +73,7 @@ __all__ = [
     "permute",
     "relu",
     "reshape",
+    "rms_norm",
     "sigmoid",
     "sqrt",
     "squeeze",

@@ -18,6 +18,7 @@ class Record(Protocol):
     dtype: np.dtype[Any]
 
     def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> "Node": ...
+    def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
 
 
 class Node(Arithmetic):
@@ -151,6 +152,13 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
         shapes = " and ".join(_text(node.shape) for node in nodes)
         raise type(error)(f"{name}: {error}, got {shapes}") from None
     return Node(graph, name, shape, graph.dtype, nodes, **attributes)
+
+
+def read(node: Node, training: bool) -> tuple[Node, ...]:
+    """The nodes that a program reads to compute this one."""
+    if node.operation != "choose":
+        return node.inputs
+    return node.inputs[:1] if training else node.inputs[1:]
 
 
 def _constant(graph: Record, name: str, position: int, value: Constant) -> Node:

@@ -15,13 +15,14 @@ from stages.graph import kernels
 from stages.graph.call import Call
 from stages.graph.memory import Memory
 from stages.graph.program import Program
-from stages.graph.value import Array, Order, Value, order_of
+from stages.graph.value import Array, Function, Order, Value, order_of
 
 Rounding = Callable[[Array], Callable[[], object]]
 
+COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
 EXACT = (
-    *(np.maximum, np.minimum, np.copyto, np.negative, np.greater, np.equal),
+    *(np.maximum, np.minimum, np.copyto, np.negative, np.logical_or, *COMPARISONS),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
 )
 
@@ -78,7 +79,7 @@ class Writer:
             self._calls.append(call)
         return self._written[key]
 
-    def apply(self, function: np.ufunc, *operands: Value | float) -> Value:
+    def apply(self, function: Function, *operands: Value | float) -> Value:
         """An element-wise call; the shapes broadcast behind the runs axis."""
         values = [v if isinstance(v, Value) else self.number(v, (1,)) for v in operands]
         ndim = max(len(value.shape) for value in values)
@@ -150,11 +151,16 @@ class Writer:
 
     def store(self, value: Value, destination: Array) -> None:
         """Has the value computed into, or copied to, `destination`."""
-        if not value.place(destination):
-            copy = self.external(destination)
-            self._calls.append(Call(np.copyto, (value,), copy))
-            value = copy
-        self._kept.append(value.base)
+        if value.place(destination):
+            self._kept.append(value.base)
+        else:
+            self.replace(value, destination)
+
+    def replace(self, value: Value, destination: Array) -> None:
+        """Has the value copied over `destination`, which calls before this one read."""
+        copy = self.external(destination)
+        self._calls.append(Call(np.copyto, (value,), copy))
+        self._kept.append(copy)
 
     def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
         """The program of all that is written, whose first calls are those of `forward`."""
@@ -184,7 +190,8 @@ class Writer:
         """The calls on their memory, each with what becomes of its result, if that is rounded."""
         for call in calls:
             yield call.bind()
-            if self._rounding is not None and call.function not in EXACT:
+            exact = call.function in EXACT or call.options.get("function") in EXACT
+            if self._rounding is not None and not exact:
                 yield self._rounding(call.result.memory())
 
     def _needed_calls(self, forward_calls: int) -> tuple[list[Call], list[Call], list[Call]]:

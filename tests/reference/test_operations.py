@@ -27,6 +27,10 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "pad": {"pad_width": ((1, 0), (0, 2)), "constant_values": 7.0},
     "take": {"axis": 1},
     "gather": {"axis": 1},
+    "choose": {"updates": {}},
+    "layer_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "rms_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "batch_norm": {"eps": 0.1},
 }
 
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -61,6 +65,10 @@ EXPECTED = {
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
     "accuracy": ((A, LABELS), 0.5),
+    "choose": ((A, 2 * A), 2 * A),
+    "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),
+    "rms_norm": ((A,), A / np.sqrt((A**2).mean(1, keepdims=True) + 0.1)),
+    "batch_norm": ((A, B[0], B[0]), (A - A.mean(0)) / np.sqrt(A.var(0) + 0.1) * B + B),
     "reshape": ((A,), A.reshape(3, 2)),
     "flatten": ((A,), A.reshape(-1)),
     "broadcast_to": ((A,), [A, A]),

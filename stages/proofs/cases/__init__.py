@@ -5,6 +5,8 @@ from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
+from stages.proofs.cases.modes import MODES
+from stages.proofs.cases.normalization import NORMALIZATION
 from stages.proofs.cases.pooling import POOLING
 from stages.proofs.cases.reductions import REDUCTIONS
 from stages.proofs.cases.shapes import SHAPES
@@ -16,6 +18,8 @@ CASES: dict[str, list[Case]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
+    **NORMALIZATION,
     **SHAPES,
     **CONVOLUTION,
     **POOLING,

@@ -12,6 +12,8 @@ from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.modes import MODES
+from stages.reference.operations.normalization import NORMALIZATION
 from stages.reference.operations.pooling import POOLING
 from stages.reference.operations.reductions import REDUCTIONS
 from stages.reference.operations.shapes import SHAPES
@@ -22,6 +24,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
+    **NORMALIZATION,
     **SHAPES,
     **CONVOLUTION,
     **POOLING,
