@@ -22,6 +22,7 @@ from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
+    embedding,
     expand_dims,
     flatten,
     gather,
@@ -57,6 +58,7 @@ __all__ = [
     "conv2d",
     "cross_entropy",
     "dropout",
+    "embedding",
     "exp",
     "expand_dims",
     "flatten",
