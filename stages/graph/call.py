@@ -22,25 +22,27 @@ class Call:
     @property
     def elementwise(self) -> bool:
         """Whether element i of the result needs no more than element i of each operand."""
-        return not self.axes and self.function is not np.matmul
+        ufunc = isinstance(self.function, np.ufunc) and self.function is not np.matmul
+        return ufunc and not self.axes
 
     def bind(self) -> Callable[[], Any]:
         """The call on the memory of its values, in the form that costs NumPy least."""
         arrays = [self._array(operand) for operand in self.operands]
         arrays.append(self.result.memory())
+        if not isinstance(self.function, np.ufunc):
+            return partial(self.function, *arrays[:-1], out=arrays[-1])
         if all(array.ndim == 0 or len(array) == 1 for array in arrays):
             arrays = [array[0, ...] if array.ndim else array for array in arrays]
         if self.elementwise:
             arrays = _flattened(arrays)
         *operands, out = arrays
         if self.axes:
-            assert isinstance(self.function, np.ufunc)
             reduce: Callable[..., Any] = self.function.reduce
             axes = self.axes if len(self.axes) > 1 else self.axes[0]
             return partial(reduce, *operands, axes, None, out, True)
         if self.function is np.matmul and out.ndim == 2:
             return _dot(operands[0], operands[1], out)
-        if self.function is np.maximum:  # the one that wants `out` by name
+        if self.function in (np.maximum, np.minimum):  # those that want `out` by name
             return partial(self.function, *operands, out=out)
         return partial(self.function, *operands, out)
 
