@@ -1,7 +1,7 @@
 """One call of NumPy, in the form that costs NumPy least."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,12 +12,16 @@ from stages.graph.value import Array, Function, Value
 
 @dataclass(frozen=True)
 class Call:
-    """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`."""
+    """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`.
+
+    function: of NumPy, or one of stages/graph/kernels.py, which takes `options`
+    """
 
     function: Function
     operands: tuple[Value, ...]
     result: Value
     axes: tuple[int, ...] = ()
+    options: Mapping[str, Hashable] = field(default_factory=dict)
 
     @property
     def elementwise(self) -> bool:
@@ -30,7 +34,7 @@ class Call:
         arrays = [self._array(operand) for operand in self.operands]
         arrays.append(self.result.memory())
         if not isinstance(self.function, np.ufunc):
-            return partial(self.function, *arrays[:-1], out=arrays[-1])
+            return partial(self.function, *arrays[:-1], out=arrays[-1], **self.options)
         if all(array.ndim == 0 or len(array) == 1 for array in arrays):
             arrays = [array[0, ...] if array.ndim else array for array in arrays]
         if self.elementwise:

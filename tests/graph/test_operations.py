@@ -52,6 +52,7 @@ from stages.graph import (
     where,
 )
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -200,6 +201,9 @@ def test_value_and_gradients(name: str, dtype: str) -> None:
 
 def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
+    elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
+    elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 

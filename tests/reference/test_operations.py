@@ -1,6 +1,7 @@
 """The operations in torch, against the numbers that their names promise."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ LABELS = np.array([2, 1])
 SHARES = np.exp(A) / np.exp(A).sum(1, keepdims=True)  # softmax
 ERF = np.vectorize(math.erf)(A / math.sqrt(2))
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, dict[str, Any]] = {
     "sum": {"axis": 0, "keepdims": True},
     "mean": {"axis": 0, "keepdims": True},
     "leaky_relu": {"negative_slope": 0.2},
@@ -22,7 +23,23 @@ ATTRIBUTES = {
     "hardtanh": {"low": -0.5, "high": 1.5},
     "softplus": {"beta": 2.0, "threshold": 3.0},
     "clip": {"low": 0.75, "high": 1.5},
+    "reshape": {"shape": (3, -1)},
+    "flatten": {"start_axis": 0, "end_axis": 1},
+    "broadcast_to": {"shape": (2, 2, 3)},
+    "expand_dims": {"axis": (0, -1)},
+    "squeeze": {"axis": 0},
+    "permute": {"axes": (1, 0)},
+    "slice": {"ranges": (None, (0, 3, 2))},
+    "concatenate": {"axis": 0},
+    "pad": {"pad_width": ((1, 0), (0, 2)), "constant_values": 7.0},
+    "take": {"axis": 1},
+    "gather": {"axis": 1},
+    "choose": {"updates": {}},
+    "layer_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "rms_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "batch_norm": {"eps": 0.1},
 }
+
 EXPECTED = {
     "add": ((A, B), A + B),
     "subtract": ((A, B), A - B),
@@ -71,6 +88,21 @@ EXPECTED = {
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
     "accuracy": ((A, LABELS), 0.5),
+    "choose": ((A, 2 * A), 2 * A),
+    "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),
+    "rms_norm": ((A,), A / np.sqrt((A**2).mean(1, keepdims=True) + 0.1)),
+    "batch_norm": ((A, B[0], B[0]), (A - A.mean(0)) / np.sqrt(A.var(0) + 0.1) * B + B),
+    "reshape": ((A,), A.reshape(3, 2)),
+    "flatten": ((A,), A.reshape(-1)),
+    "broadcast_to": ((A,), [A, A]),
+    "expand_dims": ((A,), A[None, :, :, None]),
+    "squeeze": ((B,), B[0]),
+    "permute": ((A,), A.T),
+    "slice": ((A,), A[:, ::2]),
+    "concatenate": ((A, B, A), np.concatenate([A, B, A])),
+    "pad": ((A,), np.pad(A, ((1, 0), (0, 2)), constant_values=7.0)),
+    "take": ((A, np.array([[2, 0], [1, 1]])), A[:, [[2, 0], [1, 1]]]),
+    "gather": ((A, np.array([[2], [1]])), [[2.0], [2.0]]),
 }
 
 

@@ -13,7 +13,10 @@ from stages.reference.operations.comparisons import COMPARISONS
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.modes import MODES
+from stages.reference.operations.normalization import NORMALIZATION
 from stages.reference.operations.reductions import REDUCTIONS
+from stages.reference.operations.shapes import SHAPES
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
@@ -23,4 +26,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
+    **NORMALIZATION,
+    **SHAPES,
 }
