@@ -8,7 +8,12 @@ from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
-from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
+from stages.graph.operations.normalization import (
+    batch_norm,
+    group_norm,
+    layer_norm,
+    rms_norm,
+)
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -46,6 +51,7 @@ __all__ = [
     "expand_dims",
     "flatten",
     "gather",
+    "group_norm",
     "half_mse",
     "layer_norm",
     "log",
