@@ -14,6 +14,7 @@ from stages.graph.operations.normalization import (
     layer_norm,
     rms_norm,
 )
+from stages.graph.operations.recurrent import gru, lstm, rnn
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -52,10 +53,12 @@ __all__ = [
     "flatten",
     "gather",
     "group_norm",
+    "gru",
     "half_mse",
     "layer_norm",
     "log",
     "log_softmax",
+    "lstm",
     "maximum",
     "movedim",
     "pad",
@@ -63,6 +66,7 @@ __all__ = [
     "relu",
     "reshape",
     "rms_norm",
+    "rnn",
     "sigmoid",
     "sqrt",
     "squeeze",
