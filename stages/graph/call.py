@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.graph.value import Array, Value
+from stages.graph.value import Array, Function, Value
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Call:
     function: of NumPy, or one of stages/graph/kernels.py, which takes `options`
     """
 
-    function: Callable[..., Any]
+    function: Function
     operands: tuple[Value, ...]
     result: Value
     axes: tuple[int, ...] = ()
@@ -41,6 +41,7 @@ class Call:
             arrays = _flattened(arrays)
         *operands, out = arrays
         if self.axes:
+            assert isinstance(self.function, np.ufunc)
             reduce: Callable[..., Any] = self.function.reduce
             axes = self.axes if len(self.axes) > 1 else self.axes[0]
             return partial(reduce, *operands, axes, None, out, True)

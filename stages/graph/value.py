@@ -14,6 +14,7 @@ from stages.graph.operators import Arithmetic
 Array = NDArray[Any]
 View = Callable[[Array], Array]
 Order = tuple[int, ...]
+Function = Callable[..., Any]  # a ufunc, or what is called like one
 
 
 class Calls(Protocol):
@@ -21,7 +22,7 @@ class Calls(Protocol):
 
     samples: int
 
-    def apply(self, function: np.ufunc, *operands: "Value | float") -> "Value": ...
+    def apply(self, function: Function, *operands: "Value | float") -> "Value": ...
     def call(
         self,
         function: Callable[..., object],
@@ -82,7 +83,7 @@ class Value(Arithmetic):
             self._views[key] = value
         return self._views[key]
 
-    def apply(self, function: np.ufunc, *others: "Value | float") -> "Value":
+    def apply(self, function: Function, *others: "Value | float") -> "Value":
         """An element-wise NumPy function of this value and others."""
         return self.writer.apply(function, self, *others)
 
@@ -131,9 +132,6 @@ class Value(Arithmetic):
         if name == "matmul":
             return self.writer.matmul(*operands)
         return self.writer.apply(getattr(np, name), *operands)
-
-    def __gt__(self, other: "Value | float") -> "Value":
-        return self.apply(np.greater, other)
 
     def equals(self, other: "Value | float") -> "Value":
         """1 where the two are equal, 0 elsewhere."""

@@ -15,13 +15,14 @@ from stages.graph import kernels
 from stages.graph.call import Call
 from stages.graph.memory import Memory
 from stages.graph.program import Program
-from stages.graph.value import Array, Order, Value, order_of
+from stages.graph.value import Array, Function, Order, Value, order_of
 
 Rounding = Callable[[Array], Callable[[], object]]
 
+COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
 EXACT = (
-    *(np.maximum, np.minimum, np.positive, np.negative, np.greater, np.equal),
+    *(np.maximum, np.minimum, np.positive, np.negative, *COMPARISONS),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
 )
 
@@ -78,7 +79,7 @@ class Writer:
             self._calls.append(call)
         return self._written[key]
 
-    def apply(self, function: np.ufunc, *operands: Value | float) -> Value:
+    def apply(self, function: Function, *operands: Value | float) -> Value:
         """An element-wise call; the shapes broadcast behind the runs axis."""
         values = [v if isinstance(v, Value) else self.number(v, (1,)) for v in operands]
         ndim = max(len(value.shape) for value in values)
