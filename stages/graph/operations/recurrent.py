@@ -14,7 +14,7 @@ from stages.graph.operations.shapes import stack
 
 
 def rnn(x: Node, weight_ih: Node, weight_hh: Node, bias_ih: Node, bias_hh: Node) -> Node:
-    """tanh of what input and state pass: nn.RNN."""
+    """The state is tanh of what it and the input pass: nn.RNN."""
     states: list[Node] = []
     for step in _times(x):
         passed = bias_hh + states[-1] @ weight_hh.T if states else bias_hh
