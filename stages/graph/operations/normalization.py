@@ -217,10 +217,16 @@ def batch_norm(
         raise ValueError("batch_norm: without a momentum it needs num_batches_tracked")
     updates[running_mean] = (1 - share) * running_mean + share * mean
     updates[running_var] = (1 - share) * running_var + share * variance
-    scale = weight / sqrt(running_var + eps)
-    shift = bias - running_mean * scale
-    evaluated = x * _for_channels(scale, x) + _for_channels(shift, x)
+    evaluated = normalized_by(x, running_mean, running_var, weight, bias, eps)
     return choose(normalized, evaluated, updates)
+
+
+def normalized_by(
+    x: Node, mean: Node, var: Node, weight: Operand, bias: Operand, eps: float
+) -> Node:
+    """(x - mean) / √(var + eps) · weight + bias, of each channel, with both given."""
+    scale = weight / sqrt(var + eps)
+    return x * _for_channels(scale, x) + _for_channels(bias - mean * scale, x)
 
 
 def _for_channels(a: Operand, x: Node) -> Node:
