@@ -5,6 +5,7 @@ from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
 from stages.graph.operations import matrices as matrices  # the operators of Python ask for them
 from stages.graph.operations.arithmetic import maximum
+from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
@@ -15,6 +16,13 @@ from stages.graph.operations.normalization import (
     rms_norm,
 )
 from stages.graph.operations.recurrent import gru, lstm, rnn
+from stages.graph.operations.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -42,10 +50,16 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "broadcast_to",
     "choose",
     "concatenate",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
     "dropout",
     "exp",
@@ -59,6 +73,8 @@ __all__ = [
     "log",
     "log_softmax",
     "lstm",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "movedim",
     "pad",
