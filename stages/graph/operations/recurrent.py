@@ -9,7 +9,7 @@ Each returns the state at every time, (samples, times, hidden), and starts from 
 from collections.abc import Iterator
 
 from stages.graph.node import Node
-from stages.graph.operations.elementwise import sigmoid, tanh
+from stages.graph.operations.activations import sigmoid, tanh
 from stages.graph.operations.shapes import stack
 
 
