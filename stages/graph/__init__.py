@@ -33,7 +33,7 @@ from stages.graph.operations.elementwise import (
 )
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
-from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
+from stages.graph.operations.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from stages.graph.operations.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -42,6 +42,7 @@ from stages.graph.operations.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from stages.graph.operations.recurrent import gru, lstm, rnn
 from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -96,6 +97,8 @@ __all__ = [
     "floor",
     "gather",
     "gelu",
+    "group_norm",
+    "gru",
     "half_mse",
     "hardtanh",
     "layer_norm",
@@ -104,6 +107,7 @@ __all__ = [
     "log1p",
     "log_sigmoid",
     "log_softmax",
+    "lstm",
     "max_pool1d",
     "max_pool2d",
     "maximum",
@@ -115,6 +119,7 @@ __all__ = [
     "relu",
     "reshape",
     "rms_norm",
+    "rnn",
     "sigmoid",
     "sign",
     "silu",
