@@ -57,6 +57,8 @@ def test_samples_may_have_any_number_of_axes(name: str) -> None:
         values = EXPECTED[name][1]
         if samples == ():
             values = -np.log(SHARES[0, 2]) if name == "cross_entropy" else 1.0
+        if samples == (3, 2) and name == "accuracy":
+            values = 0.0  # each sample has one of two labels right, and needs both
         assert OPERATIONS[name](logits, labels).item() == pytest.approx(values, rel=1e-14)
 
 
