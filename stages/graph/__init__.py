@@ -6,6 +6,7 @@ from stages.graph.operation import SAMPLES
 from stages.graph.operations import matrices as matrices  # the operators of Python ask for them
 from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
+from stages.graph.operations.embedding import embedding
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
 from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
@@ -42,6 +43,7 @@ __all__ = [
     "concatenate",
     "cross_entropy",
     "dropout",
+    "embedding",
     "exp",
     "expand_dims",
     "flatten",

@@ -131,6 +131,7 @@ def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= {"embedding"}  # in test_embedding.py
     elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 

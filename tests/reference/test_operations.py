@@ -68,6 +68,7 @@ EXPECTED = {
     "slice": ((A,), A[:, ::2]),
     "concatenate": ((A, B, A), np.concatenate([A, B, A])),
     "pad": ((A,), np.pad(A, ((1, 0), (0, 2)), constant_values=7.0)),
+    "embedding": ((np.array([[1.0, 0.0], [1.0, 1.0]]), A), A[[[1, 0], [1, 1]]]),
     "take": ((A, np.array([[2, 0], [1, 1]])), A[:, [[2, 0], [1, 1]]]),
     "gather": ((A, np.array([[2], [1]])), [[2.0], [2.0]]),
 }

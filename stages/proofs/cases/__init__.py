@@ -2,6 +2,7 @@
 
 from stages.proofs.cases.arithmetic import ARITHMETIC
 from stages.proofs.cases.elementwise import ELEMENTWISE
+from stages.proofs.cases.embedding import EMBEDDING
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.modes import MODES
@@ -15,6 +16,7 @@ CASES: dict[str, list[Case]] = {
     **ELEMENTWISE,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,

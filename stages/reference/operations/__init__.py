@@ -9,6 +9,7 @@ from typing import Any
 from stages.reference import square_root as square_root
 from stages.reference.operations.arithmetic import ARITHMETIC
 from stages.reference.operations.elementwise import ELEMENTWISE
+from stages.reference.operations.embedding import EMBEDDING
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **ELEMENTWISE,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,
