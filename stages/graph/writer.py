@@ -22,7 +22,7 @@ Rounding = Callable[[Array], Callable[[], object]]
 COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
 EXACT = (
-    *(np.maximum, np.minimum, np.positive, np.negative, *COMPARISONS),
+    *(np.maximum, np.minimum, np.copyto, np.negative, np.logical_or, *COMPARISONS),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
     kernels.rounded,
 )
@@ -116,7 +116,7 @@ class Writer:
     def copy(self, value: Value, order: Order | None = None) -> Value:
         """The value in memory of its own, with its axes in `order`."""
         result = Value(self, value.shape, value.dtype, order=order)
-        return self._once(Call(np.positive, (value,), result))
+        return self._once(Call(np.copyto, (value,), result))
 
     def reduce(self, function: np.ufunc, value: Value, axes: tuple[int, ...]) -> Value:
         """`function` over `axes`, which remain with size 1."""
@@ -160,7 +160,7 @@ class Writer:
     def replace(self, value: Value, destination: Array) -> None:
         """Has the value copied over `destination`, which calls before this one read."""
         copy = self.external(destination)
-        self._calls.append(Call(np.positive, (value,), copy))
+        self._calls.append(Call(np.copyto, (value,), copy))
         self._kept.append(copy)
 
     def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
@@ -191,7 +191,8 @@ class Writer:
         """The calls on their memory, each with what becomes of its result, if that is rounded."""
         for call in calls:
             yield call.bind()
-            if self._rounding is not None and call.function not in EXACT:
+            exact = call.function in EXACT or call.options.get("function") in EXACT
+            if self._rounding is not None and not exact:
                 yield self._rounding(call.result.memory())
 
     def _needed_calls(self, forward_calls: int) -> tuple[list[Call], list[Call], list[Call]]:
