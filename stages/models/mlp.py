@@ -9,7 +9,7 @@ import numpy as np
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.elementwise import relu, sigmoid, tanh
+from stages.graph.operations.activations import relu, sigmoid, tanh
 from stages.graph.operations.losses import LOSSES, accuracy
 from stages.graph.value import Array
 

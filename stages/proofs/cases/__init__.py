@@ -1,6 +1,8 @@
 """What every operation of the graph is given when its gradient is compared, by its name."""
 
+from stages.proofs.cases.activations import ACTIVATIONS
 from stages.proofs.cases.arithmetic import ARITHMETIC
+from stages.proofs.cases.comparisons import COMPARISONS
 from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.embedding import EMBEDDING
@@ -16,6 +18,8 @@ from stages.proofs.operands import Case
 CASES: dict[str, list[Case]] = {
     **ARITHMETIC,
     **ELEMENTWISE,
+    **ACTIVATIONS,
+    **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
     **EMBEDDING,

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from stages.reference import square_root as square_root
+from stages.reference.operations.activations import ACTIVATIONS
 from stages.reference.operations.arithmetic import ARITHMETIC
+from stages.reference.operations.comparisons import COMPARISONS
 from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.embedding import EMBEDDING
@@ -22,6 +24,8 @@ from stages.reference.operations.shapes import SHAPES
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
     **ELEMENTWISE,
+    **ACTIVATIONS,
+    **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
     **EMBEDDING,

@@ -17,7 +17,7 @@ from stages.figures.tasks.graph_layout import BOLD, Box, Drawing, Piece, place
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
-from stages.graph.operations.elementwise import tanh
+from stages.graph.operations.activations import tanh
 from stages.models.mlp import network
 
 EPSILON = 1e-6  # inches

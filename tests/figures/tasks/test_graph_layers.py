@@ -6,7 +6,7 @@ from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.elementwise import tanh
+from stages.graph.operations.activations import tanh
 from stages.models.mlp import network
 
 
