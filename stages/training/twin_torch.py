@@ -66,7 +66,7 @@ class Twin:
         }
         if self._classifies:
             for part, (_, target) in self._inputs.items():
-                right = outputs[part].argmax(1) == target
+                right = (outputs[part].argmax(-1) == target).reshape(len(target), -1).all(1)
                 measures[f"{part}_accuracy"] = right.double().mean().item()
         return measures
 
