@@ -210,7 +210,8 @@ def test_options_of_the_generators_have_bounds(task, options, line):
 def test_a_target_of_two_dimensions_is_several_of_one_set_of_classes():
     use_generator("def generate(random): return {'x': [1, 2], 'y': [['b', 'a'], ['c', 'b']]}")
     single = generated().single
-    assert single and single.startswith("my.py: row 1, column y_2: is the only sample of class 'a'")
+    assert single
+    assert single.startswith("my.py: row 1, column y_2: is the only sample of class 'a'")
     use_generator("def generate(random): return {'x': [1, 2], 'y': [['10', '9'], ['9', '10']]}")
     table = generated()
     assert (table.feature_names, table.target_name, table.classes) == (["x"], "y", ["9", "10"])
