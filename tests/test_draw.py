@@ -3,10 +3,10 @@
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from networks import mlp
 from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 
@@ -20,9 +20,8 @@ PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
 
 
-def a_model(loss: str, activation: str = "relu") -> Model:
-    rest: dict[str, Any] = {"hidden": [], "initialization": "torch_linear", "dtype": "float64"}
-    return Model(activation=activation, loss=loss, **rest)
+def a_model(loss: str, hidden: tuple[int, ...] = (), activation: str = "relu") -> Model:
+    return mlp(hidden, activation, loss)
 
 
 def write_results(
@@ -86,7 +85,7 @@ def test_every_kind_of_task_has_the_same_five_pictures(
     features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
     write_results("toy", features, classes, hidden, tests=tests)
-    main("toy", a_model("half_mse" if classes is None else "cross_entropy"))
+    main("toy", a_model("half_mse" if classes is None else "cross_entropy", hidden))
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(
         PICTURES
@@ -102,8 +101,9 @@ def test_every_kind_of_task_has_the_same_five_pictures(
 def test_a_training_that_diverged_is_drawn(classes: tuple[str, ...] | None) -> None:
     # Warnings are errors in these tests.
     write_results("toy", 1 if classes is None else 2, classes, (4,), diverged=True)
-    main("toy", a_model("half_mse" if classes is None else "cross_entropy", "tanh"))
-    assert read_results("toy", "tanh").diverged == "diverged at step 40"
+    model = a_model("half_mse" if classes is None else "cross_entropy", (4,), "tanh")
+    main("toy", model)
+    assert read_results("toy", model).diverged == "diverged at step 40"
     assert all((Files("toy").plots / name).exists() for name in PICTURES)
 
 
@@ -122,7 +122,7 @@ def test_the_same_results_are_the_same_bytes() -> None:
 
 def test_an_animation_of_many_frames_and_samples_is_small() -> None:
     write_results("toy", 2, LABELS, (8, 8), snapshots=51, samples=5000, scale=1.5)
-    main("toy", a_model("cross_entropy", "tanh"))
+    main("toy", a_model("cross_entropy", (8, 8), "tanh"))
     path = Files("toy").plots / "learning.gif"
     with Image.open(path) as animation:
         assert animation.n_frames == 51

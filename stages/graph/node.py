@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from stages.graph.operation import OPERATIONS, Shape
 from stages.graph.operators import Arithmetic
+from stages.graph.starts import Start
 from stages.graph.value import Array
 
 
@@ -17,6 +18,7 @@ class Record(Protocol):
     dtype: np.dtype[Any]
 
     def constant(self, value: float | Array) -> "Node": ...
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start) -> "Node": ...
 
 
 class Node(Arithmetic):

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.models.mlp import predict
+from stages.models.network import predict
 from stages.proofs.difference import relative_difference
 from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
+from stages.task.model import Model
 from stages.task.table import Table, read_table
 
 Array = NDArray[Any]
@@ -29,7 +30,8 @@ class Learned:
     history: History
     steps: NDArray[np.int64]
     snapshots: dict[str, Array]
-    activation: str
+    model: Model
+    n_outputs: int
     units: tuple[float, float] | None = None
 
     @property
@@ -52,7 +54,7 @@ class Learned:
         some = np.minimum(moments, last)
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
             chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
-            outputs = predict(chosen, self.activation, features.astype(dtype))
+            outputs = predict(self.model, self.n_outputs, chosen, features.astype(dtype))
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
@@ -75,13 +77,6 @@ class Results:
     def judged(self) -> Table:
         """The samples to judge the twins by: those that test, or all where none does."""
         return self.test if len(self.test.target) else self.train
-
-    @property
-    def sizes(self) -> list[int]:
-        """The widths of the network: features, hidden layers, outputs."""
-        snapshots = self.twins["numpy"].snapshots
-        widths = [snapshots[f"{2 * layer}.bias"].shape[1] for layer in range(len(snapshots) // 2)]
-        return [self.train.features.shape[1], *widths]
 
     @property
     def steps(self) -> NDArray[np.int64]:
@@ -115,16 +110,16 @@ class Results:
         )
 
 
-def read_results(task: str, activation: str) -> Results:
+def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
     twins = {}
     for twin in TWINS:
-        snapshots = read_tensors(files.snapshots[twin], "step", "0.weight")
+        snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, activation, train.units)
+        twins[twin] = Learned(history, steps, snapshots, model, train.outputs, train.units)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.patches import FancyArrowPatch
+from networks import network
 
 from stages.figures import style
 from stages.figures.tasks.graph import draw_graph
@@ -12,7 +13,6 @@ from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operations.elementwise import tanh
-from stages.models.mlp import network
 
 
 def overlap(one: Box, other: Box) -> bool:
