@@ -7,17 +7,21 @@ from stages.figures.tasks.fit import draw_fit
 from stages.figures.tasks.graph import draw_graph
 from stages.figures.tasks.learned import read_results
 from stages.figures.tasks.learning import draw_moments, write_animation
+from stages.figures.tasks.line import configured_line
 from stages.models.network import network
 from stages.task.command import run
 from stages.task.files import Files
 from stages.task.model import Model
+from stages.task.parts import Split
+from stages.task.source import Source
 
 
-def main(task: str, model: Model) -> None:
+def main(task: str, data: Source, split: Split, model: Model) -> None:
     """Writes fit.png, loss.png, learning.gif, learning.png and graph.png of a task."""
     plots = Files(task).plots
     results = read_results(task, model)
-    save(draw_fit(results), plots / "fit.png")
+    configured = None if split.standardize else configured_line(data)
+    save(draw_fit(results, configured), plots / "fit.png")
     histories = {name: twin.history for name, twin in results.twins.items()}
     measure = "largest relative\nparameter difference"
     losses = draw_losses(histories, *results.differences, model.dtype, measure)

@@ -38,7 +38,7 @@ def main(task: str, model: Model) -> None:
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
     metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
-    if model.options.get("hidden") == [] and model.loss == "half_mse":  # no other layer
+    if model.is_linear and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(tables, metrics)
         if tables["train"].features.shape[1] == 1:
             mean, scale = parts["train"].units or (0.0, 1.0)

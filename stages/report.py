@@ -93,7 +93,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "moments": images.image(plots / "learning.png", f"{name}: six moments of the training"),
         "fit": images.image(
             plots / "fit.png",
-            f"{name}: the samples, what both twins learned, and how well by epoch",
+            f"{name}: the samples, what both twins learned, and how well",
         ),
         "losses": images.losses(name, model["dtype"]),
         "graph": images.image(

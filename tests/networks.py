@@ -52,7 +52,7 @@ def initial_parameters(
     return graph.draw_parameters(stream(seed, 0))
 
 
-def predict(parameters: dict[str, Array], activation: str, features: Array) -> Array:
+def predict(parameters: dict[str, Array], features: Array, activation: str = "relu") -> Array:
     """The outputs of networks with many sets of parameters, (runs, ...) each, by their names."""
     widths = [len(values[0]) for name, values in parameters.items() if name.endswith("bias")]
     model = mlp(widths[:-1], activation)

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from stages import check_gradients as stage
-from stages.graph.operation import OPERATIONS, Operation
+from stages.graph.operation import OPERATIONS
 from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
@@ -66,10 +67,10 @@ def test_what_only_passes_gradients_on_is_bit_for_bit_that_of_torch(
 
 def replace(patch: pytest.MonkeyPatch, name: str, position: int, derivative: Any) -> None:
     """Gives an operation another derivative with respect to one of its operands."""
-    right = OPERATIONS[name]
-    derivatives = list(right.derivatives)
+    derivatives = list(OPERATIONS[name].derivatives)
     derivatives[position] = derivative
-    wrong = Operation(right.shape, right.value, *derivatives, integers=right.integers)
+    wrong = copy(OPERATIONS[name])
+    wrong.derivatives = tuple(derivatives)
     patch.setitem(OPERATIONS, name, wrong)
 
 

@@ -208,6 +208,20 @@ def test_options_of_the_generators_have_bounds(task, options, line):
     assert refusal(task).splitlines()[0] == f"params.yaml: tasks.{task}.data.options.{line}"
 
 
+def test_a_target_of_two_dimensions_is_several_of_one_set_of_classes():
+    use_generator("def generate(random): return {'x': [1, 2], 'y': [['b', 'a'], ['c', 'b']]}")
+    with pytest.raises(SystemExit, match=r"my\.py: row 1, column y_2: is the only sample of class"):
+        run(main, ["moons"])
+    use_generator("def generate(random): return {'x': [1, 2], 'y': [['10', '9'], ['9', '10']]}")
+    table = generated()
+    assert (table.feature_names, table.target_name, table.classes) == (["x"], "y", ["9", "10"])
+    np.testing.assert_array_equal(table.target, [[1, 0], [0, 1]])
+    use_generator(
+        "def generate(random): return {'x': [1, 2], 'y': [[3, 1], [2, 4]]}", None, "half_mse"
+    )
+    np.testing.assert_array_equal(generated().target, [[3, 1], [2, 4]])
+
+
 RETURNS = "my.py: generate must return a dict of columns by name, the target last"
 
 
@@ -223,6 +237,15 @@ RETURNS = "my.py: generate must return a dict of columns by name, the target las
             "{'x': [[1], [2]], 'y': [1, 2]}",
             f"{RETURNS}, each one-dimensional, of numbers or text; "
             "got int64 of shape (2, 1) in column x",
+        ),
+        (
+            "{'x': [1, 2], 'y': [[], []]}",
+            f"{RETURNS}, each one-dimensional, of numbers or text; "
+            "got float64 of shape (2, 0) in column y",
+        ),
+        (
+            "{'y_1': [1, 2], 'y': [[1], [2]]}",
+            f"{RETURNS}; got another column y_1 beside those of y",
         ),
         (
             "{'x': [1, 1j], 'y': [1, 2]}",

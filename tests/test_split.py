@@ -171,6 +171,15 @@ def test_a_class_that_groups_keep_from_a_part_is_named():
     )
 
 
+def test_samples_with_several_targets_are_all_alike():
+    rows = np.arange(10.0)
+    answers = np.stack([rows % 2, rows % 3], axis=1).astype(np.int64)
+    table = Table(rows[:, None], answers, ["a"], "y", ["0", "1", "2"])
+    alike = replace(numbers(10), features=table.features)
+    for test in (1, 4, 9):
+        np.testing.assert_array_equal(choose(table, split(test)), choose(alike, split(test)))
+
+
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
 
 

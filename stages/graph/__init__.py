@@ -7,7 +7,23 @@ from stages.graph.operations import matrices as matrices  # the operators of Pyt
 from stages.graph.operations.arithmetic import maximum
 from stages.graph.operations.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.modes import choose, dropout
+from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
 from stages.graph.operations.reductions import log_softmax
+from stages.graph.operations.shapes import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    gather,
+    movedim,
+    pad,
+    permute,
+    reshape,
+    squeeze,
+    stack,
+    take,
+)
 from stages.graph.program import Program
 from stages.graph.tiles import Tiles
 from stages.graph.writer import Rounding
@@ -20,14 +36,31 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "batch_norm",
+    "broadcast_to",
+    "choose",
+    "concatenate",
     "cross_entropy",
+    "dropout",
     "exp",
+    "expand_dims",
+    "flatten",
+    "gather",
     "half_mse",
+    "layer_norm",
     "log",
     "log_softmax",
     "maximum",
+    "movedim",
+    "pad",
+    "permute",
     "relu",
+    "reshape",
+    "rms_norm",
     "sigmoid",
     "sqrt",
+    "squeeze",
+    "stack",
+    "take",
     "tanh",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from stages.graph.node import Node
+from stages.graph.node import Node, read
 from stages.graph.operation import OPERATIONS
 from stages.graph.value import Array, Value
 from stages.graph.writer import Writer
@@ -14,6 +14,7 @@ def differentiate(
     values: Mapping[Node, Value],
     writer: Writer,
     destinations: dict[str, Array],
+    training: bool,
 ) -> None:
     """Writes the gradients of the loss with respect to all parameters.
 
@@ -29,9 +30,10 @@ def differentiate(
         if node.operation == "parameter":
             writer.store(gradient, destinations.pop(node.name))
             continue
-        operands = [values[operand] for operand in node.inputs]
-        derivatives = OPERATIONS[node.operation].derivatives
-        for operand, value, derivative in zip(node.inputs, operands, derivatives, strict=True):
+        inputs = read(node, training)
+        operands = [values[operand] for operand in inputs]
+        derivatives = OPERATIONS[node.operation].derivatives_of(len(operands))
+        for operand, value, derivative in zip(inputs, operands, derivatives, strict=True):
             if operand.needs_gradient and derivative is not None:
                 part = derivative(gradient, values[node], *operands, **node.attributes)
                 part = part.sum_to(value.shape)

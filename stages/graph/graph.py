@@ -29,6 +29,7 @@ class Graph:
 
     dtype: float64 or float32, of all values but integer labels.
 
+    states: by name, (runs, *shape) each, what programs compiled for training change
     rounding: what, given the memory of a result that is rounded, returns a call that follows each
         computation of it, in programs compiled from now on; None leaves results as they are
     """
@@ -41,6 +42,7 @@ class Graph:
         self.runs = runs
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.nodes: list[Node] = []
+        self.states: dict[str, Array] = {}
         self.rounding: Rounding | None = None
         self._flat: tuple[Array, Array] | None = None
 
@@ -66,10 +68,29 @@ class Graph:
             )
         return Node(self, "parameter", tuple(shape), self.dtype, name=name, start=start)
 
-    def constant(self, value: float | Array) -> Node:
-        """A value that never changes, the same for all runs."""
-        array = np.asarray(value, dtype=self.dtype)
-        return Node(self, "constant", array.shape, self.dtype, value=array)
+    def mask(self, name: str, shape: Shape, p: float) -> Node:
+        """An input that dropout multiplies with: 0 with probability p, 1 / (1 - p) otherwise.
+
+        Whoever feeds it draws it, see stages/training/masks.py.
+        """
+        self._check_name(name)
+        if not 0 <= p <= 1:
+            raise ValueError(f"mask {name}: p must be from 0 to 1, got {p}")
+        return Node(self, "input", tuple(shape), self.dtype, name=name, p=p)
+
+    def state(self, name: str, shape: tuple[int, ...], start: float = 0.0) -> Node:
+        """A value that lasts from one execution to the next, such as a running mean: see `choose`.
+
+        It has no gradient, and begins as `start` everywhere.
+        """
+        self._check_name(name)
+        self.states[name] = np.full((self.runs, *shape), start, self.dtype)
+        return Node(self, "state", tuple(shape), self.dtype, name=name)
+
+    def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> Node:
+        """A value that never changes, the same for all runs; `dtype` is the graph's, or int64."""
+        array = np.asarray(value, dtype=dtype or self.dtype)
+        return Node(self, "constant", array.shape, array.dtype, value=array)
 
     def _check_name(self, name: str) -> None:
         if any(node.name == name for node in self.nodes):
@@ -125,12 +146,14 @@ class Graph:
         samples: int = 1,
         differentiate: bool = False,
         shared_inputs: bool = False,
+        training: bool = False,
     ) -> Program:
         """The program that computes `outputs` for a number of samples.
 
         differentiate: also the gradients of the first output, a scalar, with respect to all
             parameters
         shared_inputs: all runs read the same inputs, fed once with a leading axis of 1
+        training: as it is for a step of a training, not for an evaluation: see `choose`
 
         Raises ValueError if there is nothing to compute or the first output is not a scalar.
         """
@@ -141,9 +164,10 @@ class Graph:
         return compiled(
             self.nodes,
             outputs,
-            self.views(self.parameters),
+            self.views(self.parameters) | self.states,
             self.views(self.gradients) if differentiate else None,
             samples,
             1 if shared_inputs else self.runs,
+            training,
             self.rounding,
         )

@@ -1,5 +1,6 @@
 """A node of a computation, and how one is recorded."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +18,8 @@ class Record(Protocol):
     nodes: list["Node"]
     dtype: np.dtype[Any]
 
-    def constant(self, value: float | Array) -> "Node": ...
+    def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> "Node": ...
+    def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
     def parameter(self, name: str, shape: tuple[int, ...], start: Start) -> "Node": ...
 
 
@@ -34,6 +36,7 @@ class Node(Arithmetic):
         shape: Shape,
         dtype: DTypeLike,
         inputs: tuple["Node", ...] = (),
+        /,
         name: str = "",
         **attributes: Any,
     ) -> None:
@@ -55,6 +58,28 @@ class Node(Arithmetic):
     def _operate(self, name: str, *operands: "Operand") -> "Node":
         return apply(name, *operands)
 
+    def __getitem__(self, key: Any) -> "Node":
+        """A part, by numbers, slices, None and ...; or what one array of integers names.
+
+        The samples can only be taken whole. Raises IndexError for what lies outside.
+        """
+        keys = list(key) if isinstance(key, tuple) else [key]
+        if sum(one is ... for one in keys) > 1:
+            raise IndexError("an index can only have one ...")
+        whole = len(self.shape) - sum(one is not None and one is not ... for one in keys)
+        if whole < 0:
+            raise IndexError(f"{len(keys)} indices for {self!r}")
+        place = next((i for i, one in enumerate(keys) if one is ...), len(keys))
+        keys[place : place + 1] = [slice(None)] * whole
+        arrays = [one for one in keys if not isinstance(one, int | slice | None)]
+        if not arrays:
+            return _basic(self, keys)
+        if len(arrays) > 1 or any(isinstance(one, int) for one in keys):
+            raise IndexError("take by one array of integers at a time, and by nothing but slices")
+        position = next(i for i, one in enumerate(keys) if one is arrays[0])
+        rest = [slice(None) if one is arrays[0] else one for one in keys]
+        return apply("take", _basic(self, rest), arrays[0], axis=position)
+
     @property
     def T(self) -> "Node":
         """The last two axes exchanged: a view, no work at run time."""
@@ -69,7 +94,37 @@ class Node(Arithmetic):
         return apply("mean", self, axis=axis, keepdims=keepdims)
 
 
-Operand = Node | float | Array
+Constant = float | Array
+Operand = Node | Constant
+
+
+def _basic(node: Node, keys: Sequence[Any]) -> Node:
+    """A part by numbers, slices and None, one for each axis and each that is put in."""
+    taken = [key for key in keys if key is not None]
+    if any(key != slice(None) for key in taken):
+        node = apply("slice", node, ranges=tuple(map(_range, taken, node.shape)))
+    dropped = tuple(i for i, key in enumerate(taken) if isinstance(key, int))
+    if dropped:
+        node = apply("squeeze", node, axis=dropped)
+    left = [key for key in keys if not isinstance(key, int)]
+    new = tuple(i for i, key in enumerate(left) if key is None)
+    return apply("expand_dims", node, axis=new) if new else node
+
+
+def _range(key: int | slice, size: int | str) -> tuple[int, int, int] | None:
+    """(start, stop, step) of the indices that NumPy's key means, None for all of them."""
+    if key == slice(None):
+        return None
+    if isinstance(size, str):
+        raise ValueError(f"[{key}]: the samples can only be taken whole, by :")
+    if isinstance(key, int):
+        if not -size <= key < size:
+            raise IndexError(f"index {key} is out of range for an axis of size {size}")
+        return key % size, key % size + 1, 1
+    start, stop, step = key.indices(size)
+    if step < 1:
+        raise ValueError(f"the step of a slice must be at least 1, got {step}")
+    return (start, max(start, stop), step)
 
 
 def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
@@ -83,7 +138,8 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
         raise TypeError(f"{name}: needs at least one node of a graph, got {operands}")
     operation = OPERATIONS[name]
     nodes = tuple(
-        operand if isinstance(operand, Node) else graph.constant(operand) for operand in operands
+        operand if isinstance(operand, Node) else _constant(graph, name, position, operand)
+        for position, operand in enumerate(operands)
     )
     for position, node in enumerate(nodes):
         if node.graph is not graph:
@@ -94,10 +150,26 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
             raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {node.dtype}")
     try:
         shape = operation.shape(*(node.shape for node in nodes), **attributes)
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         shapes = " and ".join(_text(node.shape) for node in nodes)
-        raise ValueError(f"{name}: {error}, got {shapes}") from None
+        raise type(error)(f"{name}: {error}, got {shapes}") from None
     return Node(graph, name, shape, graph.dtype, nodes, **attributes)
+
+
+def read(node: Node, training: bool) -> tuple[Node, ...]:
+    """The nodes that a program reads to compute this one."""
+    if node.operation != "choose":
+        return node.inputs
+    return node.inputs[:1] if training else node.inputs[1:]
+
+
+def _constant(graph: Record, name: str, position: int, value: Constant) -> Node:
+    """A constant of the dtype that the operation takes there."""
+    if position not in OPERATIONS[name].integers:
+        return graph.constant(value)
+    if np.asarray(value).dtype.kind != "i":
+        raise TypeError(f"{name}: operand {position + 1} must be an integer dtype, got {value}")
+    return graph.constant(value, np.int64)
 
 
 def _text(shape: Shape) -> str:

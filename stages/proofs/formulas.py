@@ -136,7 +136,8 @@ class Replay:
         self._values = iter(values.values())
 
     def apply(self, name: str, *operands: Any, **attributes: Any) -> Tensor:
-        return TORCH_OPERATIONS[name](*operands, **attributes)  # type: ignore[no-any-return]
+        numbers = {key: _with_sample_count(value) for key, value in attributes.items()}
+        return TORCH_OPERATIONS[name](*operands, **numbers)  # type: ignore[no-any-return]
 
     def parameter(self, *_: object) -> Tensor:
         self.parameters.append(next(self._values).requires_grad_())
@@ -208,6 +209,12 @@ def draw(random: np.random.Generator, shape: Shape, low: float, high: float) -> 
 def draw_labels(random: np.random.Generator, shape: Shape, classes: int) -> Array:
     """(runs, *shape) of random integers from 0 to classes - 1."""
     return random.integers(classes, size=_sizes(shape))
+
+
+def _with_sample_count(attribute: Any) -> Any:
+    if not isinstance(attribute, tuple):
+        return attribute
+    return tuple(SAMPLE_COUNT if size == SAMPLES else size for size in attribute)
 
 
 def _sizes(shape: Shape) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ def linear(many: int) -> Kernel:
     )
 
 
-relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y > 0))
+relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y != 0))
 tanh = kernel(np.tanh, lambda g, y, a: g * (1 - y * y))
 sigmoid = kernel(lambda a: 1 / (1 + np.exp(-a)), lambda g, y, a: g * ((1 - y) * y))
 half_mse = kernel(

@@ -42,14 +42,14 @@ def load_function(source: str, name: str, *leading: str) -> Function:
     path = Path(source).resolve()
     if not path.is_file():
         raise InputError(f"there is no file {source}")
-    function = getattr(_module(path), name, None)
+    function = getattr(_module(path, path.stat().st_mtime_ns), name, None)
     if not callable(function) or len(signature(function).parameters) < len(leading):
         raise InputError(f"{source}: must have a function {name}({', '.join(leading)}, *, options)")
     return function  # type: ignore[no-any-return]
 
 
 @cache
-def _module(path: Path) -> Any:
+def _module(path: Path, _: int) -> Any:  # anew when the file has changed
     spec = spec_from_file_location(str(path), path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,5 +1,6 @@
 """The section `model` of a task."""
 
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -35,6 +36,11 @@ class Model(Section):
     def torch_source(self) -> str:
         """The file with the function `model` that returns the same as a module of torch."""
         return f"{self.source.removesuffix('.py')}_torch.py"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is known to be one linear layer: a perceptron without a hidden one."""
+        return PurePath(self.source).name == "mlp.py" and self.options.get("hidden") in ([], ())
 
     def function(self) -> Function:
         """The model on the graph. Raises InputError if there is none in the file."""

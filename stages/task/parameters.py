@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 
 from stages.task.checks import GradientChecks, OptimizerChecks, TrainingChecks
 from stages.task.errors import InputError, shown, unknown
-from stages.task.files import PARAMETERS, read_content
+from stages.task.files import CODE, PARAMETERS, read_content
 from stages.task.grammar import LearningRates, Sweep, completed
 from stages.task.hyperparameters import Optimizers
 from stages.task.model import Model
@@ -70,11 +70,12 @@ class Checks(Section):
 
 
 def _task_name(name: str) -> str:
-    # metrics/gradients.json and the like are those of the checks.
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in Checks.model_fields:
+    # metrics/gradients.json and the like are those of the checks, data/code that of all stages.
+    others = (*Checks.model_fields, CODE.name)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in others:
         raise ValueError(
             "cannot be the name of a task: it must be letters, digits, _ and -, begin with a "
-            f"letter, and not be one of {', '.join(Checks.model_fields)}"
+            f"letter, and not be one of {', '.join(others)}"
         )
     return name
 

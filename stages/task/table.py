@@ -18,7 +18,8 @@ class Table:
     """The samples of a task.
 
     features: (samples, features) float64
-    target: (samples,) float64, or int64 indices into `classes`
+    target: (samples,) float64, or int64 indices into `classes`; (samples, targets) where each
+        sample has several
     classes: the label of each class, or None where the target is a number
     categories: the labels of each feature that is indices into them; the parts of a split have none
     fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
@@ -60,12 +61,19 @@ class Table:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Writes a table as parquet: features, the target, any groups; labels in the metadata."""
+    """Writes a table as parquet: features, the target, any groups; labels in the metadata.
+
+    Several targets are the columns <name>_1, <name>_2, ...
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     groups = [] if table.groups is None else [table.groups]
-    columns = [*map(np.ascontiguousarray, [*table.features.T, table.target, *groups])]
+    targets, target_names = [table.target], [table.target_name]
+    if table.target.ndim == 2:
+        targets = list(table.target.T)
+        target_names = [f"{table.target_name}_{number + 1}" for number in range(len(targets))]
+    columns = [*map(np.ascontiguousarray, [*table.features.T, *targets, *groups])]
     # From and to NumPy by way of memory alone: pyarrow.array and .to_numpy would import pandas.
     arrays = [
         pa.Array.from_buffers(
@@ -73,8 +81,10 @@ def write_table(path: Path, table: Table) -> None:
         )
         for column in columns
     ]
-    names = [*table.feature_names, table.target_name, *(["group"] if groups else [])]
+    names = [*table.feature_names, *target_names, *(["group"] if groups else [])]
     metadata = {"classes": json.dumps(table.classes and list(table.classes))}
+    if table.target.ndim == 2:
+        metadata["target"], metadata["targets"] = table.target_name, str(len(targets))
     if table.categories:
         metadata["categories"] = json.dumps(dict(table.categories))
     if table.fill:
@@ -109,16 +119,18 @@ def read_table(path: Path) -> Table:
         if b"grouped" in metadata:
             groups = columns.pop().copy()
             names.pop()
-        *features, target = columns
-        *feature_names, target_name = names
+        several = b"targets" in metadata
+        target_name = metadata[b"target"].decode() if several else names[-1]
+        count = int(metadata[b"targets"]) if several else 1
+        features, targets = columns[:-count], columns[-count:]
         classes = json.loads(metadata[b"classes"])
         categories = json.loads(metadata.get(b"categories", b"{}"))
         fill = metadata.get(b"fill", b"").decode() or None
         units = json.loads(metadata.get(b"units", b"null"))
     return Table(
         np.stack(features, axis=1),
-        target.copy(),
-        feature_names,
+        np.stack(targets, axis=1) if several else targets[0].copy(),
+        names[:-count],
         target_name,
         classes,
         categories,

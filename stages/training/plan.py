@@ -70,6 +70,6 @@ def snapshot_steps(training: Training, samples: int, size: int) -> list[int]:
     return sorted({round(step) for step in np.linspace(0, steps, training.snapshots)})
 
 
-def stream(seed: int, number: int) -> np.random.Generator:
+def stream(seed: int, *purpose: int) -> np.random.Generator:
     """The random numbers of a training for one purpose, which those for others do not move."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))

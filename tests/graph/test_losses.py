@@ -79,6 +79,31 @@ def test_cross_entropy_is_finite_for_logits_far_apart() -> None:
     np.testing.assert_array_equal(graph.gradients, [[0.0, 0.0, 0.5, -0.5]])
 
 
+LARGEST = float(np.finfo(np.float64).max)
+
+
+@pytest.mark.parametrize(
+    ("logits", "label"),
+    [
+        ([-np.inf, 0.0, 0.0], 1),
+        ([-np.inf, 0.0, 0.0], 0),
+        ([LARGEST, -LARGEST, 0.0], 0),
+        ([LARGEST, -LARGEST, 0.0], 1),
+        ([np.inf, 0.0, 0.0], 0),
+        ([np.nan, 0.0, 0.0], 1),
+        ([-np.inf, -np.inf, -np.inf], 2),
+    ],
+)
+def test_cross_entropy_is_torchs_for_logits_without_bounds(logits: list[float], label: int) -> None:
+    with np.errstate(all="ignore"):
+        graph, program = classify(np.array([[logits, [0.0] * 3]]), np.array([[label, 0]]))
+    z = torch.tensor([logits, [0.0] * 3], dtype=torch.float64, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(z, torch.tensor([label, 0]))
+    loss.backward()
+    np.testing.assert_allclose(program.outputs[0].item(), loss.item(), rtol=1e-14)
+    np.testing.assert_allclose(graph.views(graph.gradients)["z"][0], z.grad, rtol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("logits", "right"),
     [

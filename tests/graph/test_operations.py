@@ -20,6 +20,7 @@ from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 from stages.graph import Graph, exp, half_mse, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -128,6 +129,9 @@ def test_value_and_gradients(name: str, dtype: str) -> None:
 
 def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
+    elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
+    elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 
@@ -159,11 +163,22 @@ def test_reductions_over_any_axes(method: str, dtype: str) -> None:
 CORNERS = {
     "relu at 0": (relu, torch.relu, [[-0.0, 0.0, 1.0, -1.0]]),
     "maximum of equals": (maximum, torch.maximum, [[0.0, -0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 3.0]]),
+    "relu of what is no number": (relu, torch.relu, [[np.nan, np.inf, -np.inf]]),
+    "maximum with what is no number": (
+        maximum,
+        torch.maximum,
+        [[np.nan, 1.0, np.nan, np.inf, -np.inf], [1.0, np.nan, np.nan, np.inf, np.inf]],
+    ),
     "maximum of itself": (lambda a: maximum(a, a), lambda a: torch.maximum(a, a), [[1.0, -1.0]]),
     "0 to the power of 1, 2, 0": (
         lambda a, b: a**b,
         lambda a, b: a**b,
         [[0.0, 0.0, 0.0], [1.0, 2.0, 0.0]],
+    ),
+    "0 to the power of a negative": (
+        lambda a, b: a**b,
+        lambda a, b: a**b,
+        [[0.0, 0.0, 0.0], [-1.0, -0.5, -np.inf]],
     ),
     "a negative squared and cubed": (lambda a: a**2 + a**3, lambda a: a**2 + a**3, [[-2.0, -0.5]]),
     "far out": (
@@ -180,11 +195,23 @@ def test_corners_are_those_of_torch(name: str) -> None:
     ours, theirs, values = CORNERS[name]
     operands = [np.array([value]) for value in values]
     factors = weights(operands[0].shape[1:], "float64")
-    value, gradients = Compiled(ours, operands, factors).differentiate()
+    with np.errstate(all="ignore"):
+        value, gradients = Compiled(ours, operands, factors).differentiate()
     their_value, their_gradients = torch_differentiate(theirs, operands, factors)
     np.testing.assert_allclose(value, their_value, rtol=1e-14)
     for own, other in zip(gradients, their_gradients, strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_sigmoid_far_out_is_that_of_torch_without_a_warning(dtype: str) -> None:
+    operand = np.array([[-1e4, -100.0, -89.0, -88.0, 88.0, 100.0, 1e4, -np.inf, np.inf]], dtype)
+    factors = np.ones(operand[0].shape, dtype)
+    value, gradients = Compiled(sigmoid, [operand], factors).differentiate()
+    their_value, their_gradients = torch_differentiate(torch.sigmoid, [operand], factors)
+    tolerance = {"rtol": TOLERANCE[dtype], "atol": 0}
+    np.testing.assert_allclose(value, their_value, **tolerance)
+    np.testing.assert_allclose(gradients[0], their_gradients[0], **tolerance)
 
 
 def test_infinities_at_the_borders_of_log_and_sqrt_are_those_of_torch() -> None:

@@ -1,5 +1,6 @@
 """The report in a real Chromium, without a network, as its readers see it."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from reports import copy_results, report
 
 FLAGS = [
@@ -230,3 +232,24 @@ def test_headings_are_in_order(page: Any) -> None:
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_pictures_have_the_paper_of_the_theme(page: Any) -> None:
+    picture = page.locator(".card img").first
+
+    def corner() -> tuple[int, ...]:
+        """The colour in the corner of the picture, where nothing is drawn."""
+        with Image.open(io.BytesIO(picture.screenshot())) as shown:
+            return shown.convert("RGB").getpixel((3, 3))
+
+    button = page.locator("#theme")
+    assert corner() == (255, 255, 255)
+    page.emulate_media(color_scheme="dark")
+    assert max(corner()) < 40
+    button.press("Enter")
+    assert corner() == (255, 255, 255)
+    page.emulate_media(color_scheme="light")
+    button.press("Enter")
+    assert max(corner()) < 40
+    page.emulate_media(media="print")
+    assert picture.evaluate("(image) => getComputedStyle(image).filter") == "none"

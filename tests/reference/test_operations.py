@@ -1,5 +1,7 @@
 """The operations in torch, against the numbers that their names promise."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,26 @@ from stages.reference.operations import OPERATIONS
 A, B = np.array([[0.5, 1.0, 2.0], [4.0, 2.0, 0.25]]), np.array([[1.5, 1.0, 3.0]])
 LABELS = np.array([2, 1])
 SHARES = np.exp(A) / np.exp(A).sum(1, keepdims=True)  # softmax
+
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "sum": {"axis": 0, "keepdims": True},
+    "mean": {"axis": 0, "keepdims": True},
+    "reshape": {"shape": (3, -1)},
+    "flatten": {"start_axis": 0, "end_axis": 1},
+    "broadcast_to": {"shape": (2, 2, 3)},
+    "expand_dims": {"axis": (0, -1)},
+    "squeeze": {"axis": 0},
+    "permute": {"axes": (1, 0)},
+    "slice": {"ranges": (None, (0, 3, 2))},
+    "concatenate": {"axis": 0},
+    "pad": {"pad_width": ((1, 0), (0, 2)), "constant_values": 7.0},
+    "take": {"axis": 1},
+    "gather": {"axis": 1},
+    "choose": {"updates": {}},
+    "layer_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "rms_norm": {"normalized_shape": (3,), "eps": 0.1},
+    "batch_norm": {"eps": 0.1},
+}
 
 EXPECTED = {
     "add": ((A, B), A + B),
@@ -33,6 +55,21 @@ EXPECTED = {
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
     "accuracy": ((A, LABELS), 0.5),
+    "choose": ((A, 2 * A), 2 * A),
+    "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),
+    "rms_norm": ((A,), A / np.sqrt((A**2).mean(1, keepdims=True) + 0.1)),
+    "batch_norm": ((A, B[0], B[0]), (A - A.mean(0)) / np.sqrt(A.var(0) + 0.1) * B + B),
+    "reshape": ((A,), A.reshape(3, 2)),
+    "flatten": ((A,), A.reshape(-1)),
+    "broadcast_to": ((A,), [A, A]),
+    "expand_dims": ((A,), A[None, :, :, None]),
+    "squeeze": ((B,), B[0]),
+    "permute": ((A,), A.T),
+    "slice": ((A,), A[:, ::2]),
+    "concatenate": ((A, B, A), np.concatenate([A, B, A])),
+    "pad": ((A,), np.pad(A, ((1, 0), (0, 2)), constant_values=7.0)),
+    "take": ((A, np.array([[2, 0], [1, 1]])), A[:, [[2, 0], [1, 1]]]),
+    "gather": ((A, np.array([[2], [1]])), [[2.0], [2.0]]),
 }
 
 
@@ -43,8 +80,7 @@ def test_they_are_those_of_the_graph() -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_does_what_its_name_says(name: str) -> None:
     operands, expected = EXPECTED[name]
-    attributes = {"axis": 0, "keepdims": True} if name in ("sum", "mean") else {}
-    found = OPERATIONS[name](*map(torch.from_numpy, operands), **attributes)
+    found = OPERATIONS[name](*map(torch.from_numpy, operands), **ATTRIBUTES.get(name, {}))
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14)
     assert found.dtype == torch.float64
 

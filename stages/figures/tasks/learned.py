@@ -1,8 +1,9 @@
 """What the pictures of a task show: its samples, and how each twin learned them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,14 @@ class Learned:
     history: losses (and accuracies) by epoch, the first row before training
     steps: (snapshots,) int64, the step at which each snapshot was taken
     snapshots: the parameters by name, each with a leading snapshots axis
+    predict: the outputs of the model, from parameters and features as `network.predict` has them
     units: those of the target, see `Table`
     """
 
     history: History
     steps: NDArray[np.int64]
     snapshots: dict[str, Array]
-    model: Model
-    n_outputs: int
+    predict: Callable[[dict[str, Array], Array], Array]
     units: tuple[float, float] | None = None
 
     @property
@@ -54,7 +55,7 @@ class Learned:
         some = np.minimum(moments, last)
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
             chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
-            outputs = predict(self.model, self.n_outputs, chosen, features.astype(dtype))
+            outputs = self.predict(chosen, features.astype(dtype))
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
@@ -114,12 +115,13 @@ def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
+    outputs = partial(predict, model, train.outputs)
     twins = {}
     for twin in TWINS:
         snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, model, train.outputs, train.units)
+        twins[twin] = Learned(history, steps, snapshots, outputs, train.units)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 

@@ -4,10 +4,18 @@ import numpy as np
 
 from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, Operation, Shape
+from stages.graph.value import Array
 
 
 def _unary(shape: Shape) -> Shape:
     return shape
+
+
+@np.errstate(over="ignore")
+def _exp(a: Array, out: Array | None = None) -> Array:
+    """np.exp, without a warning where infinity is as good as the right result."""
+    result: Array = np.exp(a, out)
+    return result
 
 
 OPERATIONS |= {
@@ -16,9 +24,11 @@ OPERATIONS |= {
     "sqrt": Operation(_unary, lambda a: a.apply(np.sqrt), lambda g, y, a: g / (2 * y)),
     "tanh": Operation(_unary, lambda a: a.apply(np.tanh), lambda g, y, a: g * (1 - y * y)),
     "sigmoid": Operation(
-        _unary, lambda a: 1 / (1 + (-a).apply(np.exp)), lambda g, y, a: g * ((1 - y) * y)
+        _unary, lambda a: 1 / (1 + (-a).apply(_exp)), lambda g, y, a: g * ((1 - y) * y)
     ),
-    "relu": Operation(_unary, lambda a: a.apply(np.maximum, 0), lambda g, y, a: g * (y > 0)),
+    "relu": Operation(
+        _unary, lambda a: a.apply(np.maximum, 0), lambda g, y, a: g * y.apply(np.not_equal, 0)
+    ),
 }
 
 
@@ -38,7 +48,7 @@ def sqrt(a: Operand) -> Node:
 
 
 def relu(a: Operand) -> Node:
-    """max(a, 0), element by element, with the derivative 0 at 0."""
+    """max(a, 0), element by element, with the derivative 0 at 0 and 1 at NaN."""
     return apply("relu", a)
 
 

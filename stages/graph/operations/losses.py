@@ -34,6 +34,17 @@ def _one_hot(logits: Value, labels: Value) -> Value:
     return labels.insert([len(labels.shape)]).equals(classes)
 
 
+def _twice_the_labels(logarithms: Value, labels: Value) -> Value:
+    """Twice the sum of what belongs to its label, of logarithms of probabilities, at most 0.
+
+    A product with 0 and 1 would make NaN of -∞, the logarithm of a class that cannot be. So the
+    others become the larger of themselves and 0, and the labels' own that of themselves and the
+    lowest number, which twice is -∞ again.
+    """
+    bounds = _one_hot(logarithms, labels) * float(np.finfo(logarithms.dtype).min)
+    return _total(logarithms.apply(np.maximum, bounds)) * 2
+
+
 def _predicted(logits: Value) -> Value:
     """The first class whose logit is the largest."""
     count, last = logits.shape[-1], len(logits.shape) - 1
@@ -55,7 +66,7 @@ OPERATIONS |= {
     ),
     "cross_entropy": Operation(
         _labels_fit,
-        lambda z, k: _total(_one_hot(z, k) * softmax_logarithm(z)) * (-1 / _size(k)),
+        lambda z, k: _twice_the_labels(softmax_logarithm(z), k) * (-0.5 / _size(k)),
         lambda g, y, z, k: (softmax_logarithm(z).apply(np.exp) - _one_hot(z, k)) * (g / _size(k)),
         None,
         integers=(1,),

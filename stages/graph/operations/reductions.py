@@ -11,7 +11,7 @@ from stages.graph.value import Value
 Axis = int | tuple[int, ...] | None
 
 
-def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes as positions from 0, all of them for None."""
     given = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     for one in given:
@@ -23,14 +23,14 @@ def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def _reduced(shape: Shape, axis: Axis, keepdims: bool) -> Shape:
-    axes = _axes(axis, len(shape))
+    axes = axes_of(axis, len(shape))
     if keepdims:
         return tuple(1 if position in axes else size for position, size in enumerate(shape))
     return tuple(size for position, size in enumerate(shape) if position not in axes)
 
 
 def _behind_runs(axis: Axis, value: Value) -> list[int]:
-    return [1 + position for position in _axes(axis, len(value.shape) - 1)]
+    return [1 + position for position in axes_of(axis, len(value.shape) - 1)]
 
 
 def _sum(a: Value, axis: Axis, keepdims: bool) -> Value:

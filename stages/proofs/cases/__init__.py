@@ -4,7 +4,10 @@ from stages.proofs.cases.arithmetic import ARITHMETIC
 from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
+from stages.proofs.cases.modes import MODES
+from stages.proofs.cases.normalization import NORMALIZATION
 from stages.proofs.cases.reductions import REDUCTIONS
+from stages.proofs.cases.shapes import SHAPES
 from stages.proofs.operands import Case
 
 CASES: dict[str, list[Case]] = {
@@ -13,4 +16,7 @@ CASES: dict[str, list[Case]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
+    **NORMALIZATION,
+    **SHAPES,
 }

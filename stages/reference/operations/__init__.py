@@ -11,7 +11,10 @@ from stages.reference.operations.arithmetic import ARITHMETIC
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
+from stages.reference.operations.modes import MODES
+from stages.reference.operations.normalization import NORMALIZATION
 from stages.reference.operations.reductions import REDUCTIONS
+from stages.reference.operations.shapes import SHAPES
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
@@ -19,4 +22,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **REDUCTIONS,
     **MATRICES,
     **LOSSES,
+    **MODES,
+    **NORMALIZATION,
+    **SHAPES,
 }
