@@ -155,8 +155,11 @@ class Graph:
         shared_inputs: all runs read the same inputs, fed once with a leading axis of 1
         training: as it is for a step of a training, not for an evaluation: see `choose`
 
-        Raises ValueError if there is nothing to compute or the first output is not a scalar.
+        Raises ValueError if there is nothing to compute, if there are no samples, or if the first
+        output is not a scalar.
         """
+        if samples < 1:
+            raise ValueError(f"compile: samples must be 1 or more, got {samples}")
         if not outputs or any(node.graph is not self for node in outputs):
             raise ValueError("compile: give at least one output, each a node of this graph")
         if differentiate and outputs[0].shape != ():

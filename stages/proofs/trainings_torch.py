@@ -56,7 +56,7 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
     train, found = read_table(Files(settings["task"]).train), {}
     layout = settings["layout"]
     if layout:
-        import stages.reference.ieee  # takes the native kernels from the process  # noqa: F401
+        from stages.reference import ieee as ieee  # takes the native kernels from the process
     kind = partial(TwinWithNumPyKernels, layout) if layout else Twin
     optimizers = TrainedOptimizers.model_validate(settings["optimizers"])
     for name, hyperparameters in optimizers.by_class().items():

@@ -20,6 +20,8 @@ from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 from stages.graph import Graph, exp, half_mse, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.convolution import CONVOLUTION
+from stages.proofs.cases.pooling import POOLING
 from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -132,6 +134,7 @@ def test_every_operation_is_compared() -> None:
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= {"choose"}  # in test_modes.py
     elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
+    elsewhere |= set(CONVOLUTION) | set(POOLING)  # in test_convolution.py
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 

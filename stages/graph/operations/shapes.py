@@ -13,7 +13,7 @@ from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Operation, Shape
 from stages.graph.operations.arithmetic import broadcast
 from stages.graph.operations.reductions import axes_of
-from stages.graph.value import Value
+from stages.graph.value import Order, Value
 
 Ranges = tuple[tuple[int, int, int] | None, ...]
 
@@ -177,15 +177,25 @@ def _inner(a: Value, pad_width: tuple[tuple[int, int], ...]) -> Ranges:
     return tuple((low, low + size, 1) if low or high else None for size, (low, high) in pairs)
 
 
-def pad_value(a: Value, pad_width: tuple[tuple[int, int], ...], constant_values: float) -> Value:
-    """The value with constants around it."""
+def pad_value(
+    a: Value,
+    pad_width: tuple[tuple[int, int], ...],
+    constant_values: float,
+    order: Order | None = None,
+) -> Value:
+    """The value with constants around it; `order` of its axes in memory, by default as it lies."""
     ranges = _inner(a, pad_width)
     if not any(ranges):
         return a
     pairs = zip(a.shape[1:], pad_width, strict=True)
     shape = (a.shape[0], *(size + low + high for size, (low, high) in pairs))
     return a.writer.call(
-        kernels.assembled, [a], shape, a.memory_order, parts=(ranges,), fill=float(constant_values)
+        kernels.assembled,
+        [a],
+        shape,
+        order or a.memory_order,
+        parts=(ranges,),
+        fill=float(constant_values),
     )
 
 
@@ -384,6 +394,14 @@ def take(a: Operand, indices: Operand, axis: int = 0) -> Node:
     An index that is not from 0 to size - 1 is refused with an IndexError when it is fed.
     """
     return apply("take", a, indices, axis=axis)
+
+
+def embedding(indices: Operand, weight: Operand) -> Node:
+    """A row of the weight, (rows, features), for each index: (..., features), as in torch.
+
+    Its gradient adds up what came to a row in the order of the indices, as torch does.
+    """
+    return take(weight, indices, 0)
 
 
 def gather(a: Operand, indices: Operand, axis: int) -> Node:

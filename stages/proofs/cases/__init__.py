@@ -1,11 +1,13 @@
 """What every operation of the graph is given when its gradient is compared, by its name."""
 
 from stages.proofs.cases.arithmetic import ARITHMETIC
+from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.elementwise import ELEMENTWISE
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.modes import MODES
 from stages.proofs.cases.normalization import NORMALIZATION
+from stages.proofs.cases.pooling import POOLING
 from stages.proofs.cases.reductions import REDUCTIONS
 from stages.proofs.cases.shapes import SHAPES
 from stages.proofs.operands import Case
@@ -19,4 +21,6 @@ CASES: dict[str, list[Case]] = {
     **MODES,
     **NORMALIZATION,
     **SHAPES,
+    **CONVOLUTION,
+    **POOLING,
 }

@@ -8,11 +8,13 @@ from typing import Any
 
 from stages.reference import square_root as square_root
 from stages.reference.operations.arithmetic import ARITHMETIC
+from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
 from stages.reference.operations.normalization import NORMALIZATION
+from stages.reference.operations.pooling import POOLING
 from stages.reference.operations.reductions import REDUCTIONS
 from stages.reference.operations.shapes import SHAPES
 
@@ -25,4 +27,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **MODES,
     **NORMALIZATION,
     **SHAPES,
+    **CONVOLUTION,
+    **POOLING,
 }
