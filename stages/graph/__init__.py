@@ -48,7 +48,6 @@ from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
-    embedding,
     expand_dims,
     flatten,
     gather,

@@ -20,7 +20,8 @@ from stages.task.optimizers import Hyperparameters, scope_of
 from stages.task.table import Table
 from stages.task.training import Training
 from stages.training.optimizer import RunsStep, construct, optimizer_class
-from stages.training.plan import Batch, plan, start
+from stages.training.plan import Batch, plan
+from stages.training.start import start
 from stages.training.twin import Twin
 
 Values = NDArray[Any]
