@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from stages.graph.operation import OPERATIONS, Shape
 from stages.graph.operators import Arithmetic
+from stages.graph.starts import Start
 from stages.graph.value import Array
 
 
@@ -19,6 +20,7 @@ class Record(Protocol):
 
     def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> "Node": ...
     def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start) -> "Node": ...
 
 
 class Node(Arithmetic):

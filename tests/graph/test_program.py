@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import network
 from numpy.typing import NDArray
 
 from stages.graph import (
@@ -24,7 +25,6 @@ from stages.graph import (
     sigmoid,
     tanh,
 )
-from stages.models.mlp import network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]
