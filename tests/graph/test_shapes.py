@@ -163,6 +163,20 @@ def test_values_and_gradients_are_those_of_torch(name: str, dtype: str) -> None:
             np.testing.assert_allclose(own, other, tolerance, tolerance)
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_each_of_many_runs_is_that_run_alone(name: str) -> None:
+    ours, _, shapes = FORMULAS[name]
+    operands = random_values(shapes, -2, 2, 1, "float32", runs=3)
+    shape = Compiled(ours, operands, np.float32(1)).shape
+    factors = weights(shape, "float32")
+    value, gradients = Compiled(ours, operands, factors).differentiate()
+    for run in range(3):
+        own = [operand[run : run + 1] for operand in operands]
+        own_value, own_gradients = Compiled(ours, own, factors).differentiate()
+        for many, one in zip([value, *gradients], [own_value, *own_gradients], strict=True):
+            np.testing.assert_array_equal(many[run], one[0])
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_what_is_taken_often_adds_up_in_the_order_of_torch(axis: int, dtype: str) -> None:
