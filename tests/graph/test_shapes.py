@@ -17,6 +17,7 @@ from stages.graph import (
     Node,
     broadcast_to,
     concatenate,
+    cross_entropy,
     embedding,
     expand_dims,
     flatten,
@@ -214,6 +215,26 @@ def test_each_run_may_take_by_indices_of_its_own() -> None:
         counts = np.bincount(indices[run].reshape(-1), minlength=4)[:, None]
         expected = 2 * tables[run] * counts
         np.testing.assert_array_equal(graph.views(graph.gradients)["table"][run], expected)
+
+
+def test_integers_change_their_shape_as_numbers_do() -> None:
+    graph = Graph()
+    tokens = graph.input("tokens", (SAMPLES, 4), np.int32)
+    table = graph.parameter("table", (3, 3))
+    logits = embedding(tokens[:, :-1], table)
+    loss = cross_entropy(logits, tokens[:, 1:]) + cross_entropy(
+        flatten(logits, 1, 2)[:, 6:], reshape(permute(tokens[..., None], (0, 2, 1)), (-1, 4))[:, 3]
+    )
+    program = graph.compile(loss, samples=2)
+    graph.parameters[:] = np.arange(9.0) ** 2 / 10
+    fed = np.array([[[0, 1, 2, 0], [2, 2, 1, 1]]], np.int32)
+    program.feed(tokens=fed)
+    program.forward()
+    rows = torch.tensor(graph.parameters.reshape(3, 3))[torch.tensor(fed[0, :, :-1])]
+    labels = torch.tensor(fed[0, :, 1:]).long()
+    expected = functional.cross_entropy(rows.flatten(0, 1), labels.flatten())
+    expected += functional.cross_entropy(rows[:, 2], labels[:, 2])
+    assert program.outputs[0].item() == pytest.approx(expected.item(), rel=1e-14)
 
 
 # Formulas of x (samples, 2, 3), w (2, 3) and k (samples,), which are integers.
