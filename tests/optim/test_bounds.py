@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
 from stages import optim
-from stages.optim.bounds import Bounded, Hyperparameter
+from stages.optim.bounds import Bounded, Hyperparameter, hyperparameters
 from stages.task.hyperparameters import BUILT_IN
 
 NUMBERS = (-0.1, 0.0, 0.5, 1.0, 1.5, float("nan"))
@@ -63,7 +62,7 @@ def test_what_torch_refuses_is_refused(
         assert re.fullmatch(rf"{name}(\[\d\])? must be {rule}, got {re.escape(str(number))}", ours)
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Example(Bounded):
     lr: Annotated[Hyperparameter, Gt(0)] = 1.0
     decay: Annotated[Hyperparameter, Le(1)] = 1.0
@@ -97,7 +96,7 @@ def test_what_is_within_the_bounds_is_accepted() -> None:
 
 
 def test_an_unknown_kind_of_bound_is_an_error() -> None:
-    @dataclass(eq=False)
+    @hyperparameters
     class Wrong(Bounded):
         steps: Annotated[int, MultipleOf(2)] = 1
 
