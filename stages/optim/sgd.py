@@ -84,11 +84,12 @@ class SGD(ElementWise):
         np.add(buffer, scratch, buffer)
         if self._follows is not None:
             buffer[self._follows] = g[self._follows]
-        step = buffer
         if self.nesterov:
             np.multiply(buffer, self._momentum, scratch)
-            step = np.add(g, scratch, scratch)
-        np.multiply(step, self._lr, scratch)
+            g = np.add(g, scratch, scratch)
+        else:
+            g = buffer
+        np.multiply(g, self._lr, scratch)
         np.subtract(p, scratch, p)
         if kept is not None:
             buffer[self._pauses] = kept

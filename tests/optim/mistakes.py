@@ -19,8 +19,8 @@ dampened without momentum
 + self._follows = rows(begins)
 
 the look-ahead without the gradient
-- step = np.add(g, scratch, scratch)
-+ step = scratch
+- g = np.add(g, scratch, scratch)
++ g = scratch
 
 the momentum starts a step late
 - self._has_buffer = self._has_buffer | moves

@@ -69,6 +69,7 @@ class Example(Bounded):
     betas: tuple[Annotated[Hyperparameter, Ge(0), Lt(1)], Annotated[float, Ge(0)] | None] = (0, 0)
     kind: Literal["plain", "fancy"] | None = None
     free: float = 0.0
+    count: int = 1
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,20 @@ class Example(Bounded):
         ({"betas": (0, -1)}, "betas[1] must be at least 0, got -1"),
         ({"betas": (0, 0, 0)}, "betas must be 2 numbers, got (0, 0, 0)"),
         ({"kind": "odd"}, "kind must be one of plain, fancy; got 'odd'"),
+        (
+            {"lr": [0.1, 0.2]},
+            "lr must be a number, or an array with one for each run; got [0.1, 0.2]",
+        ),
+        ({"lr": "0.1"}, "lr must be a number, or an array with one for each run; got '0.1'"),
+        ({"lr": True}, "lr must be a number, or an array with one for each run; got True"),
+        ({"betas": 0.9}, "betas must be 2 numbers, got 0.9"),
+        (
+            {"lr": np.ones((1, 2))},
+            "lr must be a number, or an array with one for each run; got array([[1., 1.]])",
+        ),
+        ({"betas": (0, np.ones(2))}, "betas[1] must be a number; got array([1., 1.])"),
+        ({"free": np.ones(2)}, "free must be a number; got array([1., 1.])"),
+        ({"count": 1.5}, "count must be a whole number; got 1.5"),
     ],
 )
 def test_the_first_value_beyond_a_bound_is_named(variant: dict[str, Any], message: str) -> None:
@@ -93,6 +108,12 @@ def test_the_first_value_beyond_a_bound_is_named(variant: dict[str, Any], messag
 def test_what_is_within_the_bounds_is_accepted() -> None:
     Example(1e-9, 1.0, (0.0, None), "fancy", -9.0)
     Example(np.array([0.1, 9.0]), np.array([1.0, -9.0]), (np.array([0.0, 0.9]), 7.0), None)
+
+
+@pytest.mark.parametrize("one", [np.float64(0.5), np.float32(0.5), np.array(0.5), 0.5])
+def test_a_number_of_numpy_is_kept_as_one_of_python(one: Any) -> None:
+    example = Example(lr=one, betas=[one, 0], count=np.int64(2))
+    assert repr((example.lr, example.betas, example.count)) == "(0.5, (0.5, 0), 2)"
 
 
 def test_an_unknown_kind_of_bound_is_an_error() -> None:
