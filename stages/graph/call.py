@@ -33,6 +33,8 @@ class Call:
         """The call on the memory of its values, in the form that costs NumPy least."""
         arrays = [self._array(operand) for operand in self.operands]
         arrays.append(self.result.memory())
+        if self.function is np.copyto:
+            return partial(np.copyto, arrays[1], arrays[0])
         if not isinstance(self.function, np.ufunc):
             return partial(self.function, *arrays[:-1], out=arrays[-1], **self.options)
         if all(array.ndim == 0 or len(array) == 1 for array in arrays):
@@ -41,13 +43,12 @@ class Call:
             arrays = _flattened(arrays)
         *operands, out = arrays
         if self.axes:
-            assert isinstance(self.function, np.ufunc)
             reduce: Callable[..., Any] = self.function.reduce
             axes = self.axes if len(self.axes) > 1 else self.axes[0]
             return partial(reduce, *operands, axes, None, out, True)
         if self.function is np.matmul and out.ndim == 2:
             return _dot(operands[0], operands[1], out)
-        if self.function is np.maximum:  # the one that wants `out` by name
+        if self.function in (np.maximum, np.minimum):  # those that want `out` by name
             return partial(self.function, *operands, out=out)
         return partial(self.function, *operands, out)
 

@@ -56,6 +56,7 @@ def compiled(
     found: dict[Node, Value] = {}
     if gradients is not None:
         found = differentiate(outputs[0], order, values, writer, gradients, training)
+    names = [node.name for node in nodes if node.operation == "input"]
     shown = (order if readable else []) if isinstance(readable, bool) else readable
     for node in shown:
         if node not in values:
@@ -63,6 +64,7 @@ def compiled(
     return writer.program(
         [values[node] for node in outputs],
         forward_calls,
+        names,
         {node: values[node] for node in shown},
         {node: found[node].broadcast(values[node].shape) for node in shown if node in found},
     )
