@@ -31,7 +31,8 @@ def main(task: str, data: Source, split: Split, model: Model) -> None:
     save(draw_moments(results), plots / "learning.png")
     write_animation(results, plots / "learning.gif")
     train = results.train
-    loss = network(model, train.features.shape[1], train.outputs).loss
+    features = train.features.shape[1]
+    loss = network(model, features, train.outputs, targets=train.targets).loss
     save(draw_graph(loss), plots / "graph.png")
     write_file(plots / "graph.svg", graph_svg(loss, task).encode())
 

@@ -56,4 +56,4 @@ def predict(parameters: dict[str, Array], features: Array, activation: str = "re
     """The outputs of networks with many sets of parameters, (runs, ...) each, by their names."""
     widths = [len(values[0]) for name, values in parameters.items() if name.endswith("bias")]
     model = mlp(widths[:-1], activation)
-    return graph_networks.predict(model, widths[-1], parameters, np.asarray(features))
+    return graph_networks.predict(model, (widths[-1],), parameters, np.asarray(features))

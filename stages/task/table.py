@@ -41,8 +41,19 @@ class Table:
 
     @property
     def outputs(self) -> int:
-        """How many outputs a model has: the classes, or one for a number."""
-        return 1 if self.classes is None else len(self.classes)
+        """How many outputs a model has: the classes, or one for each number."""
+        return self.target_of_models.shape[1] if self.classes is None else len(self.classes)
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """(targets,) where each sample has several classes, for each of which are the outputs."""
+        return () if self.classes is None else self.target.shape[1:]
+
+    @property
+    def target_of_models(self) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The target as a model predicts it: numbers have one more axis, (samples, targets)."""
+        number = self.classes is None and self.target.ndim == 1
+        return self.target[:, None] if number else self.target
 
     @property
     def loss_unit(self) -> float:
