@@ -38,14 +38,13 @@ class Table:
     units: tuple[float, float] | None = None
 
     @property
-    def outputs(self) -> int:
-        """How many outputs a model has: the classes, or one for a number."""
-        return 1 if self.classes is None else len(self.classes)
+    def outputs(self) -> tuple[int, ...]:
+        """The shape of what a model returns for a sample.
 
-    @property
-    def loss_unit(self) -> float:
-        """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
-        return 1.0 if self.units is None else self.units[1] ** 2
+        (1,) for a number, (targets,) for several; (classes,), or (targets, classes)
+        """
+        targets = self.target.shape[1:]
+        return (targets or (1,)) if self.classes is None else (*targets, len(self.classes))
 
     def in_own_units(self) -> "Table":
         """The table with the target as it was before it was standardized."""

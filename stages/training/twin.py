@@ -43,7 +43,7 @@ class Twin:
         for name, values in self._graph.views(self.parameters).items():
             values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = train.loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
@@ -94,7 +94,9 @@ class Twin:
         return Tiles(self._graph, *means, shared_inputs=True, **options)
 
     def _arrays(self, table: Table) -> dict[str, Array]:
-        target = table.target if table.classes is not None else table.target[:, None]
+        target = table.target
+        if table.classes is None:
+            target = target.reshape(len(target), -1)
         return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
 
 
