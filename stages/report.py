@@ -96,9 +96,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
             f"{name}: the samples, what both twins learned, and how well",
         ),
         "losses": images.losses(name, model["dtype"]),
-        "graph": images.image(
-            plots / "graph.png", f"{name}: the computation graph from its inputs to the loss"
-        ),
+        "graph": images.graph(plots / "graph.svg"),
     }
 
 

@@ -57,7 +57,9 @@ def test_everything_is_compared_and_right(metrics: dict[str, Any]) -> None:
             assert 0 <= found[f"relative_error{suffix}"] < tolerance, name
 
 
-@pytest.mark.parametrize("name", ["negative", "transpose", "relu", "accuracy"])
+@pytest.mark.parametrize(
+    "name", ["negative", "transpose", "absolute", "floor", "less", "relu", "clip", "accuracy"]
+)
 def test_what_only_passes_gradients_on_is_bit_for_bit_that_of_torch(
     name: str, metrics: dict[str, Any]
 ) -> None:
@@ -122,6 +124,28 @@ AT_A_KINK = {
     "relu'(0) = 1/2": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0) * 0.5)),
     "all to the first of equals": ("maximum", 0, lambda g, y, a, b: g * ((a > b) + a.equals(b))),
     "all to the second of equals": ("maximum", 1, lambda g, y, a, b: g * ((b > a) + a.equals(b))),
+    "all to the first of equals in a minimum": (
+        "minimum",
+        0,
+        lambda g, y, a, b: g * (a <= b),
+    ),
+    "|a|'(0) = 1": ("absolute", 0, lambda g, y, a: g * ((a >= 0) - (a < 0))),
+    "leaky_relu'(0) = 1": ("leaky_relu", 0, lambda g, y, a, negative_slope: g * (a >= 0)),
+    "elu'(0) is not that from below": (
+        "elu",
+        0,
+        lambda g, y, a, alpha: g * (a > 0).where(1, 0.9 * (y + alpha)),
+    ),
+    "hardtanh' at its bounds is 1": (
+        "hardtanh",
+        0,
+        lambda g, y, a, low, high: g * ((a >= low) * (a <= high)),
+    ),
+    "clip' at its bounds is 0": (
+        "clip",
+        0,
+        lambda g, y, a, low, high: g * ((a > low) * (a < high)),
+    ),
     "nothing to equals": ("maximum", 0, lambda g, y, a, b: g * (a > b)),
 }
 

@@ -43,13 +43,12 @@ class Call:
             arrays = _flattened(arrays)
         *operands, out = arrays
         if self.axes:
-            assert isinstance(self.function, np.ufunc)
             reduce: Callable[..., Any] = self.function.reduce
             axes = self.axes if len(self.axes) > 1 else self.axes[0]
             return partial(reduce, *operands, axes, None, out, True)
         if self.function is np.matmul and out.ndim == 2:
             return _dot(operands[0], operands[1], out)
-        if self.function is np.maximum:  # the one that wants `out` by name
+        if self.function in (np.maximum, np.minimum):  # those that want `out` by name
             return partial(self.function, *operands, out=out)
         return partial(self.function, *operands, out)
 

@@ -47,6 +47,9 @@ class Arithmetic:
     def __rmatmul__(self, other: Any) -> Self:
         return self._operate("matmul", other, self)
 
+    def __abs__(self) -> Self:
+        return self._operate("absolute", self)
+
     def __lt__(self, other: Any) -> Self:
         return self._operate("less", self, other)
 

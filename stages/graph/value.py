@@ -137,6 +137,10 @@ class Value(Arithmetic):
         """1 where the two are equal, 0 elsewhere."""
         return self.apply(np.equal, other)
 
+    def where(self, a: "Value | float", b: "Value | float") -> "Value":
+        """`a` where this is not 0, `b` elsewhere."""
+        return self.apply(_where, a, b)
+
     @property
     def T(self) -> "Value":
         """The last two axes exchanged."""
@@ -248,6 +252,13 @@ class Value(Arithmetic):
         repeated = [axis for axis, (own, size) in enumerate(pairs) if axis and own == 1 < size]
         value = self.reduce(np.add, repeated) if repeated else self
         return value.drop(extra) if extra else value
+
+
+def _where(condition: Array, a: Array, b: Array, out: Array | None = None) -> Array:
+    result = np.where(condition, a, b)
+    if out is not None:
+        np.copyto(out, result)
+    return result
 
 
 def _swap(array: Array) -> Array:

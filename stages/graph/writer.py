@@ -24,6 +24,7 @@ COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, n
 EXACT = (
     *(np.maximum, np.minimum, np.copyto, np.negative, np.logical_or, *COMPARISONS),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
+    kernels.rounded,
 )
 
 MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones

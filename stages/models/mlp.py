@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from stages.graph.node import Node
-from stages.graph.operations.elementwise import relu, sigmoid, tanh
+from stages.graph.operations.activations import relu, sigmoid, tanh
 from stages.graph.starts import fan_in, uniform, zeros
 from stages.task.values import MOST, Count
 

@@ -1,7 +1,7 @@
 """The gradient of a formula, three ways, and how far apart two of them are."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import isfinite
+from math import isfinite, pi
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from stages.graph.node import Node
+from stages.graph.operations.comparisons import COMPARISONS, equal, where
+from stages.graph.operations.elementwise import sin
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -44,8 +46,18 @@ def torch_gradients(formula: Formula) -> Array:
     return np.stack([formula.torch_gradient(values).numpy() for values in runs])
 
 
-# At 0 of these numbers, made of its operands, an operation has a kink.
-KINKS: dict[str, Callable[..., Node]] = {"relu": lambda a: a, "maximum": lambda a, b: a - b}
+# At 0 of these numbers, made of its operands, an operation has a kink or jumps.
+KINKS: dict[str, Callable[..., Node]] = {
+    **dict.fromkeys((*COMPARISONS, "maximum", "minimum"), lambda a, b: a - b),
+    **dict.fromkeys(("absolute", "sign", "relu"), lambda a: a),
+    "atan2": lambda a, b: where(equal(a, 0), b, a),
+    "leaky_relu": lambda a, negative_slope: a,
+    "elu": lambda a, alpha: a,
+    "softplus": lambda a, beta, threshold: a * beta - threshold,
+    **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
+    "floor": lambda a: sin(pi * a),
+    "where": lambda condition, a, b: condition,
+}
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
@@ -60,7 +72,11 @@ def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
     returns: (runs, parameters), of float64 and of booleans
     """
     graph = formula.graph
-    kinks = [KINKS[node.operation](*node.inputs) for node in graph.nodes if node.operation in KINKS]
+    kinks = [
+        KINKS[node.operation](*node.inputs, **node.attributes)
+        for node in graph.nodes
+        if node.operation in KINKS
+    ]
     program = _compiled(formula, formula.loss, *kinks)
     parameters = graph.parameters
     slopes, smooth = np.zeros_like(parameters), np.ones(parameters.shape, bool)

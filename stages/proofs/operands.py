@@ -42,4 +42,17 @@ def cases(*operands: tuple[Operand, ...], **options: Any) -> list[Case]:
 
 ROWS = (SAMPLES, 3)
 ONE: list[tuple[Operand, ...]] = [((),), ((3,),), ((2, 3),), ((2, 3, 2),), (ROWS,)]
+TWO: list[tuple[Operand, ...]] = [
+    ((2, 3), (2, 3)),
+    ((2, 3), (3,)),
+    ((3,), (2, 3)),
+    ((2, 1), (1, 3)),
+    ((2, 3), ()),
+    ((), (2, 3)),
+    ((2, 3), 1.5),
+    (1.5, (2, 3)),
+    ((3, 3), TRANSPOSED),
+    (ROWS, (3,)),
+    ((3,), ROWS),
+]
 POSITIVE = {"low": 0.5}

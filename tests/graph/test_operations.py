@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 from differentiation import (
     Compiled,
     Formula,
@@ -18,7 +19,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
-from stages.graph import Graph, exp, half_mse, log, log_softmax, maximum, relu, sigmoid, sqrt, tanh
+from stages.graph import (
+    Graph,
+    atan2,
+    clip,
+    cos,
+    elu,
+    equal,
+    erf,
+    exp,
+    expm1,
+    floor,
+    gelu,
+    half_mse,
+    hardtanh,
+    leaky_relu,
+    log,
+    log1p,
+    log_sigmoid,
+    log_softmax,
+    maximum,
+    minimum,
+    not_equal,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    softplus,
+    sqrt,
+    tanh,
+    where,
+)
 from stages.graph.operation import OPERATIONS
 from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.pooling import POOLING
@@ -35,6 +67,9 @@ ONE = array_shapes(min_dims=0, max_dims=3, max_side=4).map(lambda shape: (shape,
 ONE_WITH_AXIS = array_shapes(min_dims=1, max_dims=3, max_side=4).map(lambda shape: (shape,))
 MATRIX = array_shapes(min_dims=2, max_dims=4, max_side=3).map(lambda shape: (shape,))
 TWO = mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4).map(
+    lambda shapes: shapes.input_shapes
+)
+THREE = mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4).map(
     lambda shapes: shapes.input_shapes
 )
 TWO_EQUAL = ONE.map(lambda shapes: shapes * 2)
@@ -58,6 +93,15 @@ class Case:
     high: float = 2.0
 
 
+def compared(function: Formula) -> Formula:
+    """torch's comparison, with 1 for what is true and 0 for what is not, and gradients of 0."""
+    return lambda a, b: function(a, b).to(a.dtype) + 0 * torch.sign(a) * torch.sign(b)
+
+
+def compared_floors(function: Formula) -> Formula:
+    return lambda a, b: compared(function)(a.floor(), b.floor())
+
+
 CASES = {
     "add": Case(lambda a, b: a + b, lambda a, b: a + b, TWO),
     "subtract": Case(lambda a, b: a - b, lambda a, b: a - b, TWO),
@@ -69,7 +113,35 @@ CASES = {
     "exp": Case(exp, torch.exp, ONE),
     "log": Case(log, torch.log, ONE, low=0.5),
     "sqrt": Case(sqrt, torch.sqrt, ONE, low=0.5),
+    "minimum": Case(minimum, torch.minimum, TWO),
+    "less": Case(lambda a, b: a < b, compared(torch.lt), TWO),
+    "less_equal": Case(lambda a, b: a <= b, compared(torch.le), TWO),
+    "greater": Case(lambda a, b: a > b, compared(torch.gt), TWO),
+    "greater_equal": Case(lambda a, b: a >= b, compared(torch.ge), TWO),
+    "equal": Case(lambda a, b: equal(floor(a), floor(b)), compared_floors(torch.eq), TWO),
+    "not_equal": Case(lambda a, b: not_equal(floor(a), floor(b)), compared_floors(torch.ne), TWO),
+    "where": Case(
+        lambda c, a, b: where(c > 0, a, b), lambda c, a, b: torch.where(c > 0, a, b) + 0 * c, THREE
+    ),
+    "clip": Case(lambda a: clip(a, -0.5, 1.0), lambda a: torch.clamp(a, -0.5, 1.0), ONE),
+    "absolute": Case(abs, torch.abs, ONE),
+    "sign": Case(sign, torch.sign, ONE),
+    "floor": Case(floor, torch.floor, ONE),
+    "expm1": Case(expm1, torch.expm1, ONE),
+    "log1p": Case(log1p, torch.log1p, ONE, low=-0.5),
+    "sin": Case(sin, torch.sin, ONE),
+    "cos": Case(cos, torch.cos, ONE),
+    "erf": Case(erf, torch.erf, ONE),
+    "atan2": Case(atan2, torch.atan2, TWO, low=0.5),
     "relu": Case(relu, torch.relu, ONE),
+    "leaky_relu": Case(lambda a: leaky_relu(a, 0.2), lambda a: F.leaky_relu(a, 0.2), ONE),
+    "elu": Case(lambda a: elu(a, 1.5), lambda a: F.elu(a, 1.5), ONE),
+    "hardtanh": Case(lambda a: hardtanh(a, -1, 0.5), lambda a: F.hardtanh(a, -1, 0.5), ONE),
+    "softplus": Case(lambda a: softplus(a, 2, 3), lambda a: F.softplus(a, 2, 3), ONE),
+    "log_sigmoid": Case(log_sigmoid, F.logsigmoid, ONE),
+    "silu": Case(silu, F.silu, ONE),
+    "gelu": Case(gelu, F.gelu, ONE),
+    "gelu_tanh": Case(lambda a: gelu(a, "tanh"), lambda a: F.gelu(a, approximate="tanh"), ONE),
     "tanh": Case(tanh, torch.tanh, ONE),
     "sigmoid": Case(sigmoid, torch.sigmoid, ONE),
     "log_softmax": Case(log_softmax, lambda a: torch.log_softmax(a, -1), ONE_WITH_AXIS),
@@ -133,6 +205,7 @@ def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= {"embedding"}  # in test_embedding.py
     elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     elsewhere |= set(CONVOLUTION) | set(POOLING)  # in test_convolution.py
     assert set(OPERATIONS) - elsewhere <= set(CASES)
@@ -204,6 +277,87 @@ def test_corners_are_those_of_torch(name: str) -> None:
     np.testing.assert_allclose(value, their_value, rtol=1e-14)
     for own, other in zip(gradients, their_gradients, strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-14)
+
+
+INF, NAN = np.inf, np.nan
+EDGES = [-INF, -800.0, -20.5, -5.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 5.0, 20.5, 800.0, INF, NAN]
+ONES: dict[str, tuple[Formula, Formula]] = {
+    "absolute": (abs, torch.abs),
+    "sign": (sign, torch.sign),
+    "floor": (floor, torch.floor),
+    "exp": (exp, torch.exp),
+    "expm1": (expm1, torch.expm1),
+    "log": (log, torch.log),
+    "log1p": (log1p, torch.log1p),
+    "sqrt": (sqrt, torch.sqrt),
+    "sin": (sin, torch.sin),
+    "cos": (cos, torch.cos),
+    "erf": (erf, torch.erf),
+    "tanh": (tanh, torch.tanh),
+    "sigmoid": (sigmoid, torch.sigmoid),
+    "log_sigmoid": (log_sigmoid, F.logsigmoid),
+    "relu": (relu, torch.relu),
+    "leaky_relu": (leaky_relu, F.leaky_relu),
+    "elu": (elu, F.elu),
+    "hardtanh": (hardtanh, F.hardtanh),
+    "softplus": (softplus, F.softplus),
+    "silu": (silu, F.silu),
+    "gelu": (gelu, F.gelu),
+    "gelu_tanh": (lambda a: gelu(a, "tanh"), lambda a: F.gelu(a, approximate="tanh")),
+    "clip": (lambda a: clip(a, -1, 1), lambda a: torch.clamp(a, -1, 1)),
+    "clip from below": (lambda a: clip(a, low=0), lambda a: torch.clamp(a, min=0)),
+    "clip from above": (lambda a: clip(a, high=0), lambda a: torch.clamp(a, max=0)),
+    "clip to nothing": (lambda a: clip(a, 1, -1), lambda a: torch.clamp(a, 1, -1)),
+}
+TWOS: dict[str, tuple[Formula, Formula]] = {
+    "atan2": (atan2, torch.atan2),
+    "maximum": (maximum, torch.maximum),
+    "minimum": (minimum, torch.minimum),
+    "less": (lambda a, b: a < b, compared(torch.lt)),
+    "less_equal": (lambda a, b: a <= b, compared(torch.le)),
+    "greater": (lambda a, b: a > b, compared(torch.gt)),
+    "greater_equal": (lambda a, b: a >= b, compared(torch.ge)),
+    "equal": (equal, compared(torch.eq)),
+    "not_equal": (not_equal, compared(torch.ne)),
+    "where": (lambda a, b: where(a > 0, a, b), lambda a, b: torch.where(a > 0, a, b)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", [*ONES, *TWOS])
+def test_edges_are_those_of_torch(name: str, dtype: str) -> None:
+    """As many elements as torch's vectors hold: the rest, one by one, it treats differently."""
+    pairs = np.array([(a, b) for a in EDGES for b in EDGES]).T
+    columns = [pairs[0], pairs[1]] if name in TWOS else [np.tile(EDGES, 32)]
+    ours, theirs = (TWOS | ONES)[name]
+    operands = [column[None].astype(dtype) for column in columns]
+    factors = weights(operands[0].shape[1:], dtype)
+    with np.errstate(all="ignore"):
+        value, gradients = Compiled(ours, operands, factors).differentiate()
+    their_value, their_gradients = torch_differentiate(theirs, operands, factors)
+    tolerance = {"rtol": 10 * TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
+    np.testing.assert_allclose(value, their_value, **tolerance)
+    for own, other in zip(gradients, their_gradients, strict=True):
+        np.testing.assert_allclose(own, other, **tolerance)
+
+
+def test_what_where_does_not_choose_has_no_influence() -> None:
+    """Neither an infinite gradient, which a product with 0 would make NaN."""
+    operands = [np.array([[-1.0, 4.0, 0.0]])]
+    formula = (lambda a: sqrt(where(a > 0, a, 0.0)), lambda a: torch.sqrt(torch.where(a > 0, a, 0)))
+    with np.errstate(all="ignore"):
+        value, gradients = Compiled(formula[0], operands, np.ones(3)).differentiate()
+    their_value, their_gradients = torch_differentiate(formula[1], operands, np.ones(3))
+    np.testing.assert_array_equal(value, their_value)
+    np.testing.assert_array_equal(gradients[0], their_gradients[0])
+
+
+def test_options_that_mean_nothing_are_refused() -> None:
+    a = Graph().parameter("a", (3,))
+    with pytest.raises(ValueError, match=r"^gelu: approximate must be none or tanh, got 'erf'$"):
+        gelu(a, "erf")
+    with pytest.raises(ValueError, match=r"^hardtanh: min_val must be less than max_val, got 1, 1"):
+        hardtanh(a, 1, 1)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

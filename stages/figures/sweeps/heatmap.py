@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.figures import layout, style
 from stages.figures.numbers import written
-from stages.figures.scale import powers, scale_of, scale_of_cells
+from stages.figures.scale import scale_of, scale_of_cells
 from stages.figures.sweeps.settings import LEARNING_RATE, Settings, window
 from stages.figures.sweeps.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
@@ -47,7 +47,7 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
     across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
     captions = [_best(settings, across) for settings in shown]
     lines = max(map(len, captions))
-    above, limits = 0.1 + LINE * (lines + 1), window(sweep)
+    above, limits = 0.1 + LINE * (lines + 1), _limits(shown)
     gaps, margins = (BESIDE, BOTTOM + above), (LEFT, BOTTOM, RIGHT, LEGEND + above)
     figure, panels = layout.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
     for axes, settings, text in zip(panels, shown, captions, strict=True):
@@ -56,6 +56,19 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
         caption(axes, settings, text + [""] * (lines - len(text)))
     _key(figure, shown, limits)
     return figure
+
+
+def _limits(sweep: Sequence[Settings]) -> tuple[float, float]:
+    """The losses from the first to the last colour: those of the better half of the settings.
+
+    Where the learning rate is too large they differ by powers of ten, and nobody looks for them:
+    with colours for these, all that are worth comparing would have one.
+    """
+    low, high = window(sweep)
+    losses = np.concatenate([settings.loss for settings in sweep])
+    some = np.sort(losses[(losses >= low) & np.isfinite(losses)])
+    middle = float(some[(len(some) - 1) // 2]) if len(some) else high
+    return low, min(high, max(middle, 2 * low))
 
 
 def axes_of(settings: Settings) -> tuple[str, str]:
@@ -128,8 +141,8 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
         orientation="horizontal",
         extend=extend.get(beyond, "neither"),
     )
-    ticks = powers(*limits)
-    bar.set_ticks(np.log10(ticks).tolist(), labels=[written(float(tick)) for tick in ticks])
+    ticks = np.unique(np.geomspace(*limits, 7)[1::2])  # at the ends there is no room for a number
+    bar.set_ticks(np.log10(ticks).tolist(), labels=[written(float(tick), 3) for tick in ticks])
     axes.tick_params(length=2, labelsize=7.5, pad=2)
     text: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     figure.text((left - 0.1) / style.WIDTH, 1 - 0.135 / height, "median loss", **text)

@@ -46,6 +46,8 @@ class Learned:
     ) -> Array:
         """(moments, samples, outputs) of the network with the parameters of some snapshots.
 
+        With several targets it is (moments, samples, targets, outputs).
+
         A number that it predicts is in the target's own units.
 
         dtype: to compute in; float32 is four times as fast, and enough to colour a plane
@@ -59,8 +61,9 @@ class Learned:
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
-        finite = np.isfinite(outputs).all(axis=(1, 2)) & (np.asarray(moments) <= last)
-        return np.where(finite[:, None, None], outputs, np.nan)
+        finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+        finite &= np.asarray(moments) <= last
+        return np.where(finite.reshape(-1, *[1] * (outputs.ndim - 1)), outputs, np.nan)
 
 
 @dataclass(frozen=True)

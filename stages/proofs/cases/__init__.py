@@ -1,8 +1,11 @@
 """What every operation of the graph is given when its gradient is compared, by its name."""
 
+from stages.proofs.cases.activations import ACTIVATIONS
 from stages.proofs.cases.arithmetic import ARITHMETIC
+from stages.proofs.cases.comparisons import COMPARISONS
 from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.elementwise import ELEMENTWISE
+from stages.proofs.cases.embedding import EMBEDDING
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.modes import MODES
@@ -15,8 +18,11 @@ from stages.proofs.operands import Case
 CASES: dict[str, list[Case]] = {
     **ARITHMETIC,
     **ELEMENTWISE,
+    **ACTIVATIONS,
+    **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,

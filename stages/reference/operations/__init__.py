@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from stages.reference import square_root as square_root
+from stages.reference.operations.activations import ACTIVATIONS
 from stages.reference.operations.arithmetic import ARITHMETIC
+from stages.reference.operations.comparisons import COMPARISONS
 from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
+from stages.reference.operations.embedding import EMBEDDING
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
@@ -21,8 +24,11 @@ from stages.reference.operations.shapes import SHAPES
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **ARITHMETIC,
     **ELEMENTWISE,
+    **ACTIVATIONS,
+    **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,

@@ -12,6 +12,5 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "multiply": operator.mul,
     "divide": operator.truediv,
     "power": operator.pow,
-    "maximum": lambda a, b: torch.maximum(torch.as_tensor(a), torch.as_tensor(b)),
     "negative": torch.neg,
 }

@@ -43,11 +43,11 @@ def test_a_cell_has_the_colour_of_its_loss(tmp_path: Path) -> None:
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "momentum")
     corners = cells.get_coordinates()
     assert corners.shape == (len(MOMENTA) + 1, len(RATES) + 1, 2)
-    colours = cells.get_array().reshape(len(MOMENTA), len(RATES))
+    colours, (_, worst) = cells.get_array().reshape(len(MOMENTA), len(RATES)), cells.get_clim()
     for row, momentum in enumerate(MOMENTA):
         for column, lr in enumerate(RATES):
             loss = with_momentum({"lr": lr, "momentum": momentum})[2]
-            assert colours[row, column] == pytest.approx(math.log10(loss))
+            assert colours[row, column] == pytest.approx(min(math.log10(loss), worst))
             left, bottom = corners[row, column]
             right, top = corners[row + 1, column + 1]
             assert left < math.log10(lr) < right
@@ -105,6 +105,19 @@ def test_zero_is_the_smallest_and_explosions_are_the_largest_colour(tmp_path: Pa
     assert axes.texts[2].get_text() == "0 at lr 0.1, momentum 0"
 
 
+def test_the_colours_are_for_the_better_half(tmp_path: Path) -> None:
+    losses = dict(zip(RATES, np.geomspace(1, 1e6, len(RATES)) ** 0.5, strict=True))
+    points = grid(lr=RATES, momentum=[0.0, 0.5])
+    figure = drawn(draw_heatmaps(a_sweep(tmp_path, sgd=(points, lambda p: losses[p["lr"]]))))
+    axes, bar = figure.axes
+    low, high = mesh(axes).get_clim()
+    assert (10**low, 10**high) == pytest.approx((1, sorted(losses.values())[(len(RATES) - 1) // 2]))
+    assert len(bar.patches) == 1  # a triangle at the right end: there is more
+    labels = [label.get_text() for label in bar.get_xticklabels()]
+    ticks = [10 ** (share * high) for share in (1 / 6, 1 / 2, 5 / 6)]
+    assert [float(label) for label in labels] == pytest.approx(ticks, rel=5e-3)
+
+
 def test_one_colour_means_one_loss_in_all_panels(tmp_path: Path) -> None:
     points = grid(lr=RATES, momentum=MOMENTA)
     sweep = a_sweep(
@@ -142,7 +155,8 @@ def test_what_was_drawn_at_random_is_coloured_dots(tmp_path: Path) -> None:
     assert 30 < len(alive) < 60
     places = np.array([[math.log10(point["lr"]), point["momentum"]] for point in points])
     np.testing.assert_allclose(dots.get_offsets(), places[[p["lr"] < 1 for p in points]])
-    np.testing.assert_allclose(10.0 ** dots.get_array(), [loss(point)[2] for point in alive])
+    losses = np.array([loss(point)[2] for point in alive])
+    np.testing.assert_allclose(dots.get_array(), np.log10(losses).clip(*dots.get_clim()))
     lost = places[[p["lr"] >= 1 for p in points]]
     assert crosses(axes) == {(round(x, 9), round(y, 9)) for x, y in lost.tolist()}
     (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()

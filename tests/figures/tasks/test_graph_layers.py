@@ -7,7 +7,7 @@ from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.elementwise import tanh
+from stages.graph.operations.activations import tanh
 
 
 def layers_of(loss: Node) -> Layer:
