@@ -31,8 +31,7 @@ def main(task: str, data: Source, split: Split, model: Model) -> None:
     save(draw_moments(results), plots / "learning.png")
     write_animation(results, plots / "learning.gif")
     train = results.train
-    features = train.features.shape[1]
-    loss = network(model, features, train.outputs, targets=train.targets).loss
+    loss = network(model, train.features.shape[1], train.outputs).loss
     save(draw_graph(loss), plots / "graph.png")
     write_file(plots / "graph.svg", graph_svg(loss, task).encode())
 

@@ -35,12 +35,12 @@ def network(
 ) -> Network:
     """sizes: features, hidden layers, outputs."""
     features, *hidden, outputs = sizes
-    return graph_networks.network(mlp(hidden, activation, loss, dtype), features, outputs, runs)
+    return graph_networks.network(mlp(hidden, activation, loss, dtype), features, (outputs,), runs)
 
 
 def torch_network(sizes: Sequence[int], activation: str, dtype: str = "float64") -> nn.Module:
     features, *hidden, outputs = sizes
-    return torch_networks.network(mlp(hidden, activation, dtype=dtype), features, outputs)
+    return torch_networks.network(mlp(hidden, activation, dtype=dtype), features, (outputs,))
 
 
 def initial_parameters(
@@ -48,7 +48,7 @@ def initial_parameters(
 ) -> dict[str, Array]:
     features, *hidden, outputs = sizes
     model = mlp(hidden, dtype=dtype, initialization=initialization)
-    graph = graph_networks.network(model, features, outputs).graph
+    graph = graph_networks.network(model, features, (outputs,)).graph
     return graph.draw_parameters(stream(seed, 0))
 
 

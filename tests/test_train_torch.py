@@ -103,7 +103,7 @@ def test_torch_loads_the_numpy_model_and_predicts_the_same(dtype: str) -> None:
     train("numpy", "moons", task)
     files = Files("moons")
     state = read_tensors(files.model["numpy"])
-    model = network(task.model, 2, 3)
+    model = network(task.model, 2, (3,))
     model.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
     features = read_table(files.test).features
     stacked = {name: values[None] for name, values in state.items()}

@@ -8,7 +8,7 @@ import numpy as np
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.losses import LOSSES, accuracy
+from stages.graph.operations.losses import accuracy
 from stages.graph.value import Array
 from stages.task.errors import InputError
 from stages.task.model import Model
@@ -30,34 +30,36 @@ class Network:
         return self.means["loss"]
 
 
-def network(
-    model: Model, features: int, outputs: int, runs: int = 1, targets: tuple[int, ...] = ()
-) -> Network:
+def network(model: Model, features: int, outputs: tuple[int, ...], runs: int = 1) -> Network:
     """The model and its loss.
 
-    outputs: how many numbers it predicts of a sample, or from how many classes
-    targets: (targets,) where each sample has several classes to predict
-    Its inputs are "x", (samples, features), and "target": (samples, *targets) integers for
-    cross_entropy, (samples, outputs) otherwise. Raises InputError unless the model returns
-    (samples, *targets, outputs).
+    outputs: the shape of what it returns for a sample, see `Table`
+    Its inputs are "x", (samples, features), and "target": integers of the shape of the output but
+    for the last axis, that of the classes, or numbers of the shape of the output.
+    Raises InputError if the model or the loss is not of the shape that it must have.
     """
     graph = Graph(runs, model.dtype)
-    output = _output(model, graph, features, (*targets, outputs))
-    if model.loss == "cross_entropy":
-        labels = graph.input("target", output.shape[:-1], np.int64)
-        means = {"loss": LOSSES[model.loss](output, labels), "accuracy": accuracy(output, labels)}
+    output = _output(model, graph, features, outputs)
+    if model.takes_classes:
+        target = graph.input("target", output.shape[:-1], np.int64)
     else:
-        means = {"loss": LOSSES[model.loss](output, graph.input("target", output.shape))}
+        target = graph.input("target", output.shape)
+    loss = model.loss_function()(output, target, **model.loss_arguments())
+    if not isinstance(loss, Node) or loss.shape != ():
+        raise InputError(f"{model.loss}: must return a mean over the samples, got {loss}")
+    means = {"loss": loss}
+    if model.takes_classes:
+        means["accuracy"] = accuracy(output, target)
     return Network(graph, output, means)
 
 
-def _output(model: Model, graph: Graph, features: int, shape: tuple[int, ...]) -> Node:
+def _output(model: Model, graph: Graph, features: int, outputs: tuple[int, ...]) -> Node:
     x = graph.input("x", (SAMPLES, features))
-    output = model.function()(x, shape[-1], **model.arguments())
-    if not isinstance(output, Node) or output.shape != (SAMPLES, *shape):
-        wanted = ", ".join(map(str, (SAMPLES, *shape)))
+    output = model.function()(x, outputs[-1], **model.arguments())
+    if not isinstance(output, Node) or output.shape != (SAMPLES, *outputs):
+        shape = ", ".join(map(str, (SAMPLES, *outputs)))
         raise InputError(
-            f"{model.source}: model must return a node of shape ({wanted}), got {output}"
+            f"{model.source}: model must return a node of shape ({shape}), got {output}"
         )
     return output
 
@@ -65,26 +67,28 @@ def _output(model: Model, graph: Graph, features: int, shape: tuple[int, ...]) -
 Parameters = Mapping[str, Array]  # by name, each with a leading runs axis
 
 
-def predict(model: Model, shape: tuple[int, ...], parameters: Parameters, features: Array) -> Array:
+def predict(
+    model: Model, outputs: tuple[int, ...], parameters: Parameters, features: Array
+) -> Array:
     """The outputs of a model with many sets of parameters at once, for the same samples.
 
-    shape: that of the outputs for one sample
+    outputs: the shape of what it returns for a sample
     features: (samples, features)
-    returns: (runs, samples, *shape)
+    returns: (runs, samples, *outputs)
     """
     graph = _graph(parameters)
-    return _evaluate(graph, _output(model, graph, features.shape[1], shape), parameters, features)
+    return _evaluate(graph, _output(model, graph, features.shape[1], outputs), parameters, features)
 
 
 def attention(
-    model: Model, shape: tuple[int, ...], parameters: Parameters, features: Array
+    model: Model, outputs: tuple[int, ...], parameters: Parameters, features: Array
 ) -> Array | None:
     """The weights that the first attention of a model gives to its features, as in `predict`.
 
     returns: (runs, samples, heads, features, features), or None for a model without attention
     """
     graph, own = _graph(parameters), features.shape[1]
-    _output(model, graph, own, shape)
+    _output(model, graph, own, outputs)
     for node in graph.nodes:
         if node.operation == "softmax" and len(node.shape) == 4 and node.shape[2:] == (own, own):
             return _evaluate(graph, node, parameters, features)

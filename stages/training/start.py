@@ -15,6 +15,5 @@ def start(model: Model, seed: int, train: Table) -> Start:
     They are drawn in the order of their declaration, in float64, and then rounded: whichever dtype
     the model has, they are the same numbers.
     """
-    features = train.features.shape[1]
-    graph = network(model, features, train.outputs, targets=train.targets).graph
+    graph = network(model, train.features.shape[1], train.outputs).graph
     return graph.draw_parameters(stream(seed, 0))

@@ -38,13 +38,13 @@ class Twin:
     ) -> None:
         train = tables["train"]
         features = train.features.shape[1]
-        self._network = network(model, features, train.outputs, runs, train.targets)
+        self._network = network(model, features, train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
             values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = train.loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():

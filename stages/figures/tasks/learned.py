@@ -130,14 +130,14 @@ def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
-    shape = (*train.targets, train.outputs)
-    outputs, weights = partial(predict, model, shape), partial(attention, model, shape)
+    predicted = partial(predict, model, train.outputs)
+    attended = partial(attention, model, train.outputs)
     twins = {}
     for twin in TWINS:
         snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, outputs, train.units, weights)
+        twins[twin] = Learned(history, steps, snapshots, predicted, train.units, attended)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 
