@@ -33,7 +33,7 @@ from stages.graph.operations.elementwise import (
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
 from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
-from stages.graph.operations.reductions import log_softmax
+from stages.graph.operations.reductions import log_softmax, logsumexp, norm, softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
@@ -87,9 +87,11 @@ __all__ = [
     "log1p",
     "log_sigmoid",
     "log_softmax",
+    "logsumexp",
     "maximum",
     "minimum",
     "movedim",
+    "norm",
     "not_equal",
     "pad",
     "permute",
@@ -100,6 +102,7 @@ __all__ = [
     "sign",
     "silu",
     "sin",
+    "softmax",
     "softplus",
     "sqrt",
     "squeeze",
