@@ -17,6 +17,7 @@ from stages.graph.operations.activations import (
     tanh,
 )
 from stages.graph.operations.comparisons import clip, equal, maximum, minimum, not_equal, where
+from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import (
     atan2,
     cos,
@@ -30,9 +31,19 @@ from stages.graph.operations.elementwise import (
     sin,
     sqrt,
 )
+from stages.graph.operations.embedding import embedding
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
-from stages.graph.operations.normalization import batch_norm, layer_norm, rms_norm
+from stages.graph.operations.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from stages.graph.operations.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
+from stages.graph.operations.recurrent import gru, lstm, rnn
 from stages.graph.operations.reductions import log_softmax, logsumexp, norm, softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
@@ -60,16 +71,23 @@ __all__ = [
     "Rounding",
     "Tiles",
     "accuracy",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
     "atan2",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "broadcast_to",
     "choose",
     "clip",
     "concatenate",
+    "conv1d",
+    "conv2d",
     "cos",
     "cross_entropy",
     "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "exp",
@@ -79,6 +97,8 @@ __all__ = [
     "floor",
     "gather",
     "gelu",
+    "group_norm",
+    "gru",
     "half_mse",
     "hardtanh",
     "layer_norm",
@@ -88,6 +108,9 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "lstm",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "minimum",
     "movedim",
@@ -98,6 +121,7 @@ __all__ = [
     "relu",
     "reshape",
     "rms_norm",
+    "rnn",
     "sigmoid",
     "sign",
     "silu",

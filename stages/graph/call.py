@@ -33,6 +33,8 @@ class Call:
         """The call on the memory of its values, in the form that costs NumPy least."""
         arrays = [self._array(operand) for operand in self.operands]
         arrays.append(self.result.memory())
+        if self.function is np.copyto:
+            return partial(np.copyto, arrays[1], arrays[0])
         if not isinstance(self.function, np.ufunc):
             return partial(self.function, *arrays[:-1], out=arrays[-1], **self.options)
         if all(array.ndim == 0 or len(array) == 1 for array in arrays):

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from stages.graph.compile import needed
+from stages.graph.compile import needed, updated
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
@@ -18,6 +18,8 @@ from stages.graph.value import Array
 
 # About what one core's level-2 cache holds of values and gradients, before buffers are shared.
 TILE_BYTES = 2**21
+# With fewer samples NumPy's calls take longer to start, and BLAS to arrange, than what they do.
+FEWEST = 32
 
 
 class Tiles:
@@ -30,8 +32,8 @@ class Tiles:
     tile: how many samples there are in a tile, by default as many as fit into the cache
 
     The tile depends on the graph but not on its number of runs, so that a run among many computes
-    to the last bit what it computes alone. Batch norm needs a whole batch: by default that is then
-    the tile, and a smaller one is refused.
+    to the last bit what it computes alone. Batch norm needs a whole batch, and so does
+    what changes a state: by default that is then the tile, and a smaller one is refused.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Tiles:
             "shared_inputs": shared_inputs,
             "training": training,
         }
-        operations = {node.operation for node in needed(graph.nodes, means, training)}
-        self._whole = "batch_norm" in operations
+        nodes = needed(graph.nodes, means, training)
+        self._whole = any(node.operation == "batch_norm" for node in nodes) or (
+            training and bool(updated(nodes))
+        )
         self._programs: dict[int, Program] = {}
         elements = sum(
             prod(size for size in node.shape if not isinstance(size, str))
@@ -59,7 +63,7 @@ class Tiles:
         )
         # many parameters: gradients are added up after each tile, which must not be the main work
         budget = max(TILE_BYTES, 8 * graph.parameters[0].nbytes)
-        fitting = max(1, budget // (2 * graph.dtype.itemsize * elements))
+        fitting = max(FEWEST, budget // (2 * graph.dtype.itemsize * elements))
         self.size = tile or (sys.maxsize if self._whole else fitting)
 
     def feed(self, **inputs: Array) -> None:
@@ -75,8 +79,8 @@ class Tiles:
                 raise ValueError(f"input {name}: expected {self._count} samples, got {array.shape}")
         if self._whole and self._count > self.size:
             raise ValueError(
-                f"batch_norm: needs a batch as a whole, got a tile of {self.size} of its "
-                f"{self._count} samples"
+                f"tile: must be at least {self._count}, the size of the batch, for batch norm and "
+                f"what has a state; got {self.size}"
             )
         if self._count <= self.size:
             self._tile = self._program(self._count)

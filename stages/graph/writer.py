@@ -5,7 +5,7 @@ known is every value given its memory, see stages/graph/memory.py.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from stages.graph import kernels
 from stages.graph.call import Call
 from stages.graph.memory import Memory
+from stages.graph.node import Node
 from stages.graph.program import Program
 from stages.graph.value import Array, Function, Order, Value, order_of
 
@@ -22,8 +23,9 @@ Rounding = Callable[[Array], Callable[[], object]]
 COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 # Their results are one of the operands, its negative, or 0 or 1: nothing is rounded.
 EXACT = (
-    *(np.maximum, np.minimum, np.positive, np.negative, *COMPARISONS),
+    *(np.maximum, np.minimum, np.copyto, np.negative, np.logical_or, *COMPARISONS),
     *(kernels.assembled, kernels.taken, kernels.positions_of_taken, kernels.positions_of_gathered),
+    kernels.rounded,
 )
 
 MANY = 16  # samples: from here on BLAS adds them up in half the time, as a product with ones
@@ -115,7 +117,7 @@ class Writer:
     def copy(self, value: Value, order: Order | None = None) -> Value:
         """The value in memory of its own, with its axes in `order`."""
         result = Value(self, value.shape, value.dtype, order=order)
-        return self._once(Call(np.positive, (value,), result))
+        return self._once(Call(np.copyto, (value,), result))
 
     def reduce(self, function: np.ufunc, value: Value, axes: tuple[int, ...]) -> Value:
         """`function` over `axes`, which remain with size 1."""
@@ -136,10 +138,18 @@ class Writer:
     def matmul(self, left: Value, right: Value) -> Value:
         """The product of matrices, the last two axes; the others broadcast."""
         ndim = max(len(left.shape), len(right.shape))
+        if len(left.shape) > 3 and math.prod(right.shape[1:-2]) == 1 and ndim == len(left.shape):
+            return self._one_matrix(left, right)
         left, right = self._dense(left.expand(ndim)), self._dense(right.expand(ndim))
         lead = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
         result = Value(self, (*lead, left.shape[-2], right.shape[-1]), self.dtype)
         return self._once(Call(np.matmul, (left, right), result))
+
+    def _one_matrix(self, left: Value, right: Value) -> Value:
+        """The product of many matrices with one, as the product of all their rows with it."""
+        *lead, inner = left.shape[1:]
+        rows = left.reshape(math.prod(lead), inner)
+        return self.matmul(rows, right.reshape(*right.shape[-2:])).reshape(*lead, right.shape[-1])
 
     def _dense(self, value: Value) -> Value:
         """The value, with memory of its own if it lies as BLAS cannot read it."""
@@ -160,38 +170,54 @@ class Writer:
     def replace(self, value: Value, destination: Array) -> None:
         """Has the value copied over `destination`, which calls before this one read."""
         copy = self.external(destination)
-        self._calls.append(Call(np.positive, (value,), copy))
+        self._calls.append(Call(np.copyto, (value,), copy))
         self._kept.append(copy)
 
-    def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
-        """The program of all that is written, whose first calls are those of `forward`."""
+    def program(
+        self,
+        outputs: Sequence[Value],
+        forward_calls: int,
+        input_names: Sequence[str],
+        values: Mapping[Node, Value],
+        gradients: Mapping[Node, Value],
+    ) -> Program:
+        """The program of all that is written, whose first calls are those of `forward`.
+
+        values, gradients: those that are kept, to be read after `forward` and `backward`
+        """
         for value in outputs:
-            if value.number is not None:
-                value.base.array = np.full(value.base.shape, value.number, self.dtype)
-            elif value.base.array is None:
+            if value.number is None and value.base.array is None:
                 base = value.base
                 base.array = self._memory.allocate(base.shape, base.dtype, base.order)
+        readable = [*outputs, *values.values(), *gradients.values()]
+        for value in readable:
+            if value.number is not None:
+                value.base.array = np.full(value.base.shape, value.number, self.dtype)
             self._kept.append(value.base)
         prepare, forward, backward = self._needed_calls(forward_calls)
         for call in prepare:
             if call.result.array is None:
                 result = call.result
                 result.array = self._memory.allocate(result.shape, result.dtype, result.order)
-        self._memory.assign([*forward, *backward])
+        self._memory.assign([*forward, *backward], {value.base for value in readable})
         return Program(
             self._inputs,
+            input_names,
             [value.memory() for value in outputs],
             [call.bind() for call in prepare],
             list(self._bound(forward)),
             list(self._bound(backward)),
             self._memory.nbytes,
+            {node: value.memory() for node, value in values.items()},
+            {node: value.memory() for node, value in gradients.items()},
         )
 
     def _bound(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:
         """The calls on their memory, each with what becomes of its result, if that is rounded."""
         for call in calls:
             yield call.bind()
-            if self._rounding is not None and call.function not in EXACT:
+            exact = call.function in EXACT or call.options.get("function") in EXACT
+            if self._rounding is not None and not exact:
                 yield self._rounding(call.result.memory())
 
     def _needed_calls(self, forward_calls: int) -> tuple[list[Call], list[Call], list[Call]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.graph import Graph, Program, Rounding, Tiles
-from stages.models.mlp import network
+from stages.models.network import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -36,13 +36,15 @@ class Twin:
         tile: int | None = None,
         rounding: Rounding | None = None,
     ) -> None:
-        self._network = network(start.sizes, model.activation, model.loss, model.dtype, runs)
+        train = tables["train"]
+        features = train.features.shape[1]
+        self._network = network(model, features, train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
-            values[:] = start.parameters[name]
+            values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = tables["train"].loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
@@ -93,8 +95,8 @@ class Twin:
         return Tiles(self._graph, *means, shared_inputs=True, **options)
 
     def _arrays(self, table: Table) -> dict[str, Array]:
-        target = table.target if table.classes is not None else table.target[:, None]
-        return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
+        x = table.features.astype(self._graph.dtype)
+        return {"x": x[None], "target": table.target_of_models[None]}
 
 
 def steps(

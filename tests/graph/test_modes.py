@@ -106,6 +106,6 @@ def test_a_batch_is_not_cut_where_batch_norm_needs_it_as_a_whole() -> None:
     assert Tiles(graph, loss).size < 100_000  # an evaluation takes nothing from its batch
     tiles = Tiles(graph, loss, training=True, tile=64)
     tiles.feed(x=samples[:, :64])
-    message = "^batch_norm: needs a batch as a whole, got a tile of 64 of its 65 samples$"
+    message = r"^tile: must be at least 65, the size of the batch, for batch norm .* got 64$"
     with pytest.raises(ValueError, match=message):
         tiles.feed(x=samples[:, :65])

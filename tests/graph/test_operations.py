@@ -55,6 +55,8 @@ from stages.graph import (
     where,
 )
 from stages.graph.operation import OPERATIONS
+from stages.proofs.cases.convolution import CONVOLUTION
+from stages.proofs.cases.pooling import POOLING
 from stages.proofs.cases.shapes import SHAPES
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -218,7 +220,9 @@ def test_every_operation_is_compared() -> None:
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= set(REDUCTIONS)  # below, over any axes
     elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= {"embedding"}  # in test_embedding.py
     elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
+    elsewhere |= set(CONVOLUTION) | set(POOLING)  # in test_convolution.py
     assert set(OPERATIONS) - elsewhere <= set(CASES)
 
 

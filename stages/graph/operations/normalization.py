@@ -7,6 +7,9 @@ import numpy as np
 
 from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, Operation, Shape
+from stages.graph.operations.elementwise import sqrt
+from stages.graph.operations.modes import choose
+from stages.graph.operations.shapes import broadcast_to, expand_dims, reshape
 from stages.graph.value import Value
 
 
@@ -148,13 +151,87 @@ def rms_norm(
     return _affine(y, weight, None)
 
 
-def batch_norm(x: Operand, weight: Operand = 1.0, bias: Operand = 0.0, eps: float = 1e-5) -> Node:
-    """(x - mean) / √(variance + eps) · weight + bias, of each channel over the batch.
+def group_norm(
+    x: Node,
+    num_groups: int,
+    weight: Node | None = None,
+    bias: Node | None = None,
+    eps: float = 1e-5,
+) -> Node:
+    """(x - mean) / √(variance + eps) · weight + bias, over groups of channels of each sample.
 
     x: (samples, channels, ...)
     weight, bias: (channels,)
+    Raises ValueError if the groups are not of the same size.
     """
-    return apply("batch_norm", x, weight, bias, eps=eps)
+    samples, channels, *sizes = x.shape
+    if num_groups < 1 or int(channels) % num_groups:
+        raise ValueError(
+            f"group_norm: the channels must be a multiple of num_groups, got {channels} "
+            f"and {num_groups}"
+        )
+    size = math.prod(map(int, (channels, *sizes))) // num_groups
+    groups = layer_norm(reshape(x, (samples, num_groups, size)), (size,), eps=eps)
+    return _affine(
+        reshape(groups, x.shape),
+        None if weight is None else _for_channels(weight, x),
+        None if bias is None else _for_channels(bias, x),
+    )
+
+
+def batch_norm(
+    x: Node,
+    running_mean: Node | None = None,
+    running_var: Node | None = None,
+    weight: Operand = 1.0,
+    bias: Operand = 0.0,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+    num_batches_tracked: Node | None = None,
+) -> Node:
+    """(x - mean) / √(variance + eps) · weight + bias, of each channel.
+
+    Mean and variance are those of the batch in training, where they move the running ones, and the
+    running ones in evaluation; if there are none, those of the batch always.
+
+    x: (samples, channels, ...)
+    running_mean, running_var: states, (channels,), that start as 0 and 1
+    weight, bias: (channels,)
+    momentum: the share that the batch has in the running ones; None for that of all batches so far,
+        which num_batches_tracked counts
+    num_batches_tracked: a state, (), that starts as 0
+    """
+    normalized = apply("batch_norm", x, weight, bias, eps=eps)
+    if running_mean is None or running_var is None:
+        return normalized
+    axes = (0, *range(2, len(x.shape)))
+    mean, centered = x.mean(axes), x - x.mean(axes, keepdims=True)
+    count = broadcast_to(x.graph.constant(1.0), x.shape).sum(axes)
+    variance = (centered * centered).sum(axes) / (count - 1)
+    updates: dict[Node, Node] = {}
+    share: Operand | None = momentum
+    if num_batches_tracked is not None:
+        updates[num_batches_tracked] = num_batches_tracked + 1
+        share = 1 / updates[num_batches_tracked] if momentum is None else momentum
+    if share is None:
+        raise ValueError("batch_norm: without a momentum it needs num_batches_tracked")
+    updates[running_mean] = (1 - share) * running_mean + share * mean
+    updates[running_var] = (1 - share) * running_var + share * variance
+    evaluated = normalized_by(x, running_mean, running_var, weight, bias, eps)
+    return choose(normalized, evaluated, updates)
+
+
+def normalized_by(
+    x: Node, mean: Node, var: Node, weight: Operand, bias: Operand, eps: float
+) -> Node:
+    """(x - mean) / √(var + eps) · weight + bias, of each channel, with both given."""
+    scale = weight / sqrt(var + eps)
+    return x * _for_channels(scale, x) + _for_channels(bias - mean * scale, x)
+
+
+def _for_channels(a: Operand, x: Node) -> Node:
+    """A number for each channel, (channels,), to broadcast against x."""
+    return expand_dims(a, tuple(range(1, len(x.shape) - 1)))
 
 
 def _affine(y: Node, weight: Operand | None, bias: Operand | None) -> Node:

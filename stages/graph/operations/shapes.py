@@ -13,7 +13,7 @@ from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Operation, Shape
 from stages.graph.operations.arithmetic import broadcast
 from stages.graph.operations.reductions import axes_of
-from stages.graph.value import Value
+from stages.graph.value import Order, Value
 
 Ranges = tuple[tuple[int, int, int] | None, ...]
 
@@ -177,15 +177,25 @@ def _inner(a: Value, pad_width: tuple[tuple[int, int], ...]) -> Ranges:
     return tuple((low, low + size, 1) if low or high else None for size, (low, high) in pairs)
 
 
-def pad_value(a: Value, pad_width: tuple[tuple[int, int], ...], constant_values: float) -> Value:
-    """The value with constants around it."""
+def pad_value(
+    a: Value,
+    pad_width: tuple[tuple[int, int], ...],
+    constant_values: float,
+    order: Order | None = None,
+) -> Value:
+    """The value with constants around it; `order` of its axes in memory, by default as it lies."""
     ranges = _inner(a, pad_width)
     if not any(ranges):
         return a
     pairs = zip(a.shape[1:], pad_width, strict=True)
     shape = (a.shape[0], *(size + low + high for size, (low, high) in pairs))
     return a.writer.call(
-        kernels.assembled, [a], shape, a.memory_order, parts=(ranges,), fill=float(constant_values)
+        kernels.assembled,
+        [a],
+        shape,
+        order or a.memory_order,
+        parts=(ranges,),
+        fill=float(constant_values),
     )
 
 
@@ -232,13 +242,15 @@ def _scatter(g: Value, positions: Value, a: Value) -> Value:
     return a.writer.call(kernels.scattered, operands, shape).reshape(*a.shape[1:])
 
 
-def _take(a: Value, indices: Value, axis: int) -> Value:
+def take_value(a: Value, indices: Value, axis: int) -> Value:
+    """What the indices name along an axis, which counts from the one behind the runs."""
     order = _taken_order(a, indices, axis)
     taken = _at(a, _taken_positions(a, indices, axis))
     return taken.permute(map(int, np.argsort(order)))
 
 
-def _take_back(g: Value, a: Value, indices: Value, axis: int) -> Value:
+def take_gradient(g: Value, a: Value, indices: Value, axis: int) -> Value:
+    """The gradient of `a`, from that of what was taken of it."""
     order = _taken_order(a, indices, axis)
     return _scatter(g.permute(order), _taken_positions(a, indices, axis), a)
 
@@ -306,8 +318,8 @@ OPERATIONS |= {
     ),
     "take": Operation(
         _taken,
-        _take,
-        lambda g, y, a, k, axis: _take_back(g, a, k, axis),
+        take_value,
+        lambda g, y, a, k, axis: take_gradient(g, a, k, axis),
         None,
         integers=(1,),
     ),
@@ -384,6 +396,14 @@ def take(a: Operand, indices: Operand, axis: int = 0) -> Node:
     An index that is not from 0 to size - 1 is refused with an IndexError when it is fed.
     """
     return apply("take", a, indices, axis=axis)
+
+
+def embedding(indices: Operand, weight: Operand) -> Node:
+    """A row of the weight, (rows, features), for each index: (..., features), as in torch.
+
+    Its gradient adds up what came to a row in the order of the indices, as torch does.
+    """
+    return take(weight, indices, 0)
 
 
 def gather(a: Operand, indices: Operand, axis: int) -> Node:

@@ -10,11 +10,14 @@ from stages.reference import square_root as square_root
 from stages.reference.operations.activations import ACTIVATIONS
 from stages.reference.operations.arithmetic import ARITHMETIC
 from stages.reference.operations.comparisons import COMPARISONS
+from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
+from stages.reference.operations.embedding import EMBEDDING
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
 from stages.reference.operations.normalization import NORMALIZATION
+from stages.reference.operations.pooling import POOLING
 from stages.reference.operations.reductions import REDUCTIONS
 from stages.reference.operations.shapes import SHAPES
 
@@ -25,8 +28,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,
     **SHAPES,
+    **CONVOLUTION,
+    **POOLING,
 }

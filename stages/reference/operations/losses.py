@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from stages.models.mlp_torch import half_mse
+
+def _half_mse(prediction: Tensor, target: Tensor) -> Tensor:
+    return (0.5 * (prediction - target) ** 2).mean()
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -14,11 +16,14 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    return (logits.argmax(-1) == labels).to(logits.dtype).mean()
+    right = logits.argmax(-1) == labels
+    if right.ndim > 1:
+        right = right.flatten(1).all(1)
+    return right.to(logits.dtype).mean()
 
 
 LOSSES: dict[str, Callable[..., Any]] = {
-    "half_mse": half_mse,
+    "half_mse": _half_mse,
     "cross_entropy": _cross_entropy,
     "accuracy": _accuracy,
 }

@@ -1,5 +1,6 @@
 import pytest
 from graphs import linear, residual, transformer
+from networks import network
 
 from stages.figures.tasks.graph_layers import Layer, find_layers
 from stages.graph.compile import needed
@@ -7,7 +8,6 @@ from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
 from stages.graph.operations.activations import tanh
-from stages.models.mlp import network
 
 
 def layers_of(loss: Node) -> Layer:
