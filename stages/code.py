@@ -1,7 +1,7 @@
 """Lists the code that each stage runs, file by file: data/code/<stage>[/<task>], with hashes.
 
 A stage depends on its list, and so on what its module imports and on nothing else. A task has lists
-of its own, since parameters name code, too: a generator, an optimizer of one's own. Files that a
+of its own, since parameters name code, too: a generator, a model, an optimizer. Files that a
 package reads, such as a style sheet, count with its modules.
 """
 
@@ -55,6 +55,7 @@ class Imports(ast.NodeVisitor):
 
 
 imports = cache(Imports)
+LOADS_TWINS = Path("stages/models/network_torch.py")
 
 
 def files(module: str) -> Iterator[Path]:
@@ -96,6 +97,12 @@ def named(value: object) -> Iterator[Path]:
             yield from files(value)
 
 
+def twins(code: Iterable[Path]) -> list[Path]:
+    """Torch's files beside those of the code: a model's is loaded by its name."""
+    paths = (file.with_name(f"{file.stem}_torch.py") for file in code)
+    return [path for path in paths if path.is_file()]
+
+
 def parameters_of_stages(pipeline: Mapping[str, Any], content: Any) -> Iterator[tuple[str, Any]]:
     """Each stage of dvc.yaml, as its list is called, and the values of its parameters."""
     for name, stage in pipeline["stages"].items():
@@ -126,6 +133,8 @@ def code_of_stages(pipeline: Mapping[str, Any], content: Any) -> Iterator[tuple[
     for name, values in parameters_of_stages(pipeline, content):
         stage = name.partition("/")[0]
         code = closure([*files(f"stages.{stage}"), *named(values)])
+        if LOADS_TWINS in code:
+            code |= closure(twins(code))
         yield name, sorted(code.union(*(beside(file.parent) for file in code)))
 
 

@@ -8,7 +8,7 @@ from stages.figures.tasks.graph import draw_graph
 from stages.figures.tasks.learned import read_results
 from stages.figures.tasks.learning import draw_moments, write_animation
 from stages.figures.tasks.line import configured_line
-from stages.models.mlp import network
+from stages.models.network import network
 from stages.task.command import run
 from stages.task.files import Files
 from stages.task.model import Model
@@ -19,7 +19,7 @@ from stages.task.source import Source
 def main(task: str, data: Source, split: Split, model: Model) -> None:
     """Writes fit.png, loss.png, learning.gif, learning.png and graph.png of a task."""
     plots = Files(task).plots
-    results = read_results(task, model.activation)
+    results = read_results(task, model)
     configured = None if split.standardize else configured_line(data)
     save(draw_fit(results, configured), plots / "fit.png")
     histories = {name: twin.history for name, twin in results.twins.items()}
@@ -29,7 +29,8 @@ def main(task: str, data: Source, split: Split, model: Model) -> None:
     save(losses, plots / "loss.png")
     save(draw_moments(results), plots / "learning.png")
     write_animation(results, plots / "learning.gif")
-    loss = network(results.sizes, model.activation, model.loss, model.dtype).loss
+    train = results.train
+    loss = network(model, train.features.shape[1], train.outputs).loss
     save(draw_graph(loss), plots / "graph.png")
 
 

@@ -33,12 +33,12 @@ def main(task: str, model: Model) -> None:
     files = Files(task)
     parts = read_parts(files)
     tables = {name: table.in_own_units() for name, table in parts.items()}
-    models = {"numpy": read_tensors(files.model["numpy"], "0.weight")}
+    models = {"numpy": read_tensors(files.model["numpy"])}
     models["torch"] = read_tensors(files.model["torch"], *models["numpy"])
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
     metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
-    if not model.hidden and model.loss == "half_mse":
+    if model.is_linear and model.loss == "half_mse":
         metrics["least_squares"] = _least_squares(tables, metrics)
         if tables["train"].features.shape[1] == 1:
             mean, scale = parts["train"].units or (0.0, 1.0)

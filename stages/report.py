@@ -77,9 +77,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "name": name,
         "facts": {
             "data": content["data"]["source"],
-            "model": f"{in_a_line(model['hidden'])} hidden, {model['activation']}"
-            if model["hidden"]
-            else "linear",
+            "model": f"{Path(model['source']).stem} {in_a_line(model.get('options', {}))}",
             "loss": model["loss"],
             "optimizer": in_a_line({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "

@@ -5,7 +5,8 @@ import math
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.elementwise import exp, relu, sqrt
+from stages.graph.operations.activations import relu
+from stages.graph.operations.elementwise import exp, sqrt
 from stages.graph.operations.losses import half_mse
 from stages.graph.operations.reductions import log_softmax
 

@@ -3,17 +3,16 @@
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from networks import mlp
 from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 
 from stages.draw import main
 from stages.figures.tasks.learned import read_results
 from stages.task.files import TWINS, Files, write_history, write_tensors
-from stages.task.model import Model
 from stages.task.parts import Split
 from stages.task.source import Generator
 from stages.task.table import Table, write_table
@@ -24,13 +23,8 @@ PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
 
 
-def a_model(loss: str, activation: str = "relu") -> Model:
-    rest: dict[str, Any] = {"hidden": [], "initialization": "torch_linear", "dtype": "float64"}
-    return Model(activation=activation, loss=loss, **rest)
-
-
-def draw(loss: str, activation: str = "relu") -> None:
-    main("toy", DATA, SPLIT, a_model(loss, activation))
+def draw(loss: str, hidden: tuple[int, ...] = (), activation: str = "relu") -> None:
+    main("toy", DATA, SPLIT, mlp(hidden, activation, loss))
 
 
 def write_results(
@@ -94,7 +88,7 @@ def test_every_kind_of_task_has_the_same_five_pictures(
     features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
     write_results("toy", features, classes, hidden, tests=tests)
-    draw("half_mse" if classes is None else "cross_entropy")
+    draw("half_mse" if classes is None else "cross_entropy", hidden)
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(
         PICTURES
@@ -110,8 +104,9 @@ def test_every_kind_of_task_has_the_same_five_pictures(
 def test_a_training_that_diverged_is_drawn(classes: tuple[str, ...] | None) -> None:
     # Warnings are errors in these tests.
     write_results("toy", 1 if classes is None else 2, classes, (4,), diverged=True)
-    draw("half_mse" if classes is None else "cross_entropy", "tanh")
-    assert read_results("toy", "tanh").diverged == "diverged at step 40"
+    loss = "half_mse" if classes is None else "cross_entropy"
+    draw(loss, (4,), "tanh")
+    assert read_results("toy", mlp((4,), "tanh", loss)).diverged == "diverged at step 40"
     assert all((Files("toy").plots / name).exists() for name in PICTURES)
 
 
@@ -130,7 +125,7 @@ def test_the_same_results_are_the_same_bytes() -> None:
 
 def test_an_animation_of_many_frames_and_samples_is_small() -> None:
     write_results("toy", 2, LABELS, (8, 8), snapshots=51, samples=5000, scale=1.5)
-    draw("cross_entropy", "tanh")
+    draw("cross_entropy", (8, 8), "tanh")
     path = Files("toy").plots / "learning.gif"
     with Image.open(path) as animation:
         assert animation.n_frames == 51

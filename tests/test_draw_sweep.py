@@ -25,6 +25,7 @@ def _swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with nothing but what the stage reads."""
     monkeypatch.chdir(tmp_path)
     shutil.copy2(ROOT / "params.yaml", "params.yaml")
+    Path("stages").symlink_to(ROOT / "stages")
     write(
         CURVES,
         {

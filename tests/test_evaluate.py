@@ -73,7 +73,7 @@ def test_the_metrics_of_a_linear_model_of_several_features() -> None:
 
 def test_the_metrics_of_a_network_for_numbers() -> None:
     write_samples("curve", train=50, test=20, features=1)
-    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    task = task_like("regression", model__options__hidden=[4], training__batch_size=10)
     twin = QUALITY | {"test_r2"}
     assert names(trained("curve", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
 
@@ -81,7 +81,7 @@ def test_the_metrics_of_a_network_for_numbers() -> None:
 @pytest.mark.parametrize("hidden", [[], [5]])
 def test_the_metrics_of_classes(hidden: list[int]) -> None:
     write_samples("classes", train=60, test=20, features=1, classes=3)
-    task = task_like("moons", model__hidden=hidden, training__epochs=3)
+    task = task_like("moons", model__options__hidden=hidden, training__epochs=3)
     twin = QUALITY | {"train_accuracy", "test_accuracy"}
     assert names(trained("classes", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
 
@@ -197,7 +197,7 @@ def test_a_loss_that_is_off_in_torch_is_found(
     wrong = lambda output, target: right(output, target) * (1 + off)  # noqa: E731
     monkeypatch.setitem(twin_torch.LOSSES, "half_mse", wrong)
     write_samples("curve", train=50, test=20, features=3)
-    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    task = task_like("regression", model__options__hidden=[4], training__batch_size=10)
     metrics = trained("curve", task)
     assert (metrics["drift"]["cloud"] <= CLOUD) == holds
     assert ("metrics/curve.json: drift.cloud: must be" in capsys.readouterr().err) != holds

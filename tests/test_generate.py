@@ -23,7 +23,8 @@ from stages.task.table import Table, read_table
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copytree(ROOT / "stages" / "samples", tmp_path / "stages" / "samples")
+    for folder in ("samples", "models"):
+        shutil.copytree(ROOT / "stages" / folder, tmp_path / "stages" / folder)
     return tmp_path
 
 

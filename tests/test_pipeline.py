@@ -112,10 +112,9 @@ GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
     "tasks.<task>.data": GENERATE,
     "tasks.<task>.split": SPLIT,
-    "tasks.<task>.model.hidden": MODEL,
-    "tasks.<task>.model.activation": MODEL,
+    "tasks.<task>.model.source": MODEL,
+    "tasks.<task>.model.options": MODEL,
     "tasks.<task>.model.loss": GENERATE,
-    "tasks.<task>.model.initialization": MODEL,
     "tasks.<task>.model.dtype": MODEL,
     "tasks.<task>.training.epochs": [*TRAINING, *SWEEP],
     "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],

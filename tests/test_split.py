@@ -281,6 +281,7 @@ def test_a_target_of_classes_is_not_standardized():
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "stages").symlink_to(ROOT / "stages")
     return tmp_path
 
 

@@ -232,8 +232,10 @@ def test_a_gate_fails_after_the_comment(origin: tuple[Path, Path], tmp_path: Pat
 
 def test_a_stage_that_fails_leaves_no_review(origin: tuple[Path, Path], tmp_path: Path) -> None:
     runner = Runner(tmp_path, *origin, branch="worse")
-    edit_parameters(runner.root, set_parameter("tasks", TASK, "model", "activation", value="rleu"))
+    edit_parameters(
+        runner.root, set_parameter("tasks", TASK, "model", "options", "activation", value="rleu")
+    )
     failed, printed = runner.run()
     assert failed == "Run what the pull request changed"
-    assert f"tasks.{TASK}.model.activation: must be one of" in printed
+    assert f"tasks.{TASK}.model.options.activation: must be one of" in printed
     assert runner.posted() == []

@@ -47,6 +47,7 @@ from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
+    embedding,
     expand_dims,
     flatten,
     gather,
@@ -86,6 +87,7 @@ __all__ = [
     "cross_entropy",
     "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "exp",

@@ -53,7 +53,8 @@ def compiled(
     forward_calls = writer.length
     if gradients is not None:
         differentiate(outputs[0], order, values, writer, gradients, training)
-    return writer.program([values[node] for node in outputs], forward_calls)
+    names = [node.name for node in nodes if node.operation == "input"]
+    return writer.program([values[node] for node in outputs], forward_calls, names)
 
 
 def constant(writer: Writer, value: Array) -> Value:

@@ -19,6 +19,7 @@ from stages.graph.compile import compiled
 from stages.graph.node import Node
 from stages.graph.operation import Shape
 from stages.graph.program import Program
+from stages.graph.starts import Start, zeros
 from stages.graph.value import Array
 from stages.graph.writer import Rounding
 
@@ -53,8 +54,11 @@ class Graph:
             raise TypeError(f"input {name}: must be {self.dtype} or an integer, got {given}")
         return Node(self, "input", tuple(shape), given, name=name)
 
-    def parameter(self, name: str, shape: tuple[int, ...]) -> Node:
-        """A value that is trained: a view on each run's row of `parameters`."""
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start = zeros) -> Node:
+        """A value that is trained: a view on each run's row of `parameters`.
+
+        start: what `draw_parameters` draws it with; `parameters` is 0 until somebody sets it
+        """
         self._check_name(name)
         if not all(isinstance(size, int) and size > 0 for size in shape):
             raise ValueError(f"parameter {name}: every size must be at least 1, got {shape}")
@@ -62,7 +66,7 @@ class Graph:
             raise ValueError(
                 f"parameter {name}: `parameters` is laid out already; declare it first"
             )
-        return Node(self, "parameter", tuple(shape), self.dtype, name=name)
+        return Node(self, "parameter", tuple(shape), self.dtype, name=name, start=start)
 
     def mask(self, name: str, shape: Shape, p: float) -> Node:
         """An input that dropout multiplies with: 0 with probability p, 1 / (1 - p) otherwise.
@@ -109,6 +113,23 @@ class Graph:
             self._flat = np.zeros(shape, self.dtype), np.zeros(shape, self.dtype)
         return self._flat
 
+    def draw_parameters(self, random: np.random.Generator) -> dict[str, Array]:
+        """Where each parameter starts, by name: drawn in the order of declaration, then rounded.
+
+        Raises ValueError if what a start returns is not of the parameter's shape.
+        """
+        drawn = {}
+        for node in self.nodes:
+            if node.operation == "parameter":
+                values = np.asarray(node.attributes["start"](random, node.shape))
+                if values.shape != node.shape:
+                    raise ValueError(
+                        f"parameter {node.name}: its start must be of shape {node.shape}, "
+                        f"got {values.shape}"
+                    )
+                drawn[node.name] = values.astype(self.dtype)
+        return drawn
+
     def views(self, rows: Array) -> dict[str, Array]:
         """Each parameter's part of `rows`, (runs, n), by name: views of shape (runs, *shape)."""
         views, start = {}, 0
@@ -134,8 +155,11 @@ class Graph:
         shared_inputs: all runs read the same inputs, fed once with a leading axis of 1
         training: as it is for a step of a training, not for an evaluation: see `choose`
 
-        Raises ValueError if there is nothing to compute or the first output is not a scalar.
+        Raises ValueError if there is nothing to compute, if there are no samples, or if the first
+        output is not a scalar.
         """
+        if samples < 1:
+            raise ValueError(f"compile: samples must be 1 or more, got {samples}")
         if not outputs or any(node.graph is not self for node in outputs):
             raise ValueError("compile: give at least one output, each a node of this graph")
         if differentiate and outputs[0].shape != ():

@@ -129,10 +129,13 @@ def routed(
     if np.isnan(np.max(largest, initial=0)):
         hits = _with_nan(largest, images, hits, sizes, strides, padding)
     apart = all(size <= stride for size, stride in zip(sizes, strides, strict=True))
+    finite = np.isfinite(np.max(gradient, initial=0)) and np.isfinite(np.min(gradient, initial=0))
     # An element is hit by earlier windows with its later offsets: torch adds in that order.
     for offsets, hit in reversed(list(zip(np.ndindex(*sizes), hits, strict=True))):
         own = out[_strided(offsets, strides, space)]
-        if apart:
+        if apart and finite:
+            np.multiply(gradient, hit, own)  # a third of the time that a choice takes
+        elif apart:
             np.copyto(own, gradient, where=hit)
         else:
             np.add(own, gradient, out=own, where=hit)

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from stages.graph.operation import OPERATIONS, Shape
 from stages.graph.operators import Arithmetic
+from stages.graph.starts import Start
 from stages.graph.value import Array
 
 
@@ -19,6 +20,7 @@ class Record(Protocol):
 
     def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> "Node": ...
     def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start) -> "Node": ...
 
 
 class Node(Arithmetic):
@@ -163,11 +165,12 @@ def read(node: Node, training: bool) -> tuple[Node, ...]:
 
 def _constant(graph: Record, name: str, position: int, value: Constant) -> Node:
     """A constant of the dtype that the operation takes there."""
-    if position not in OPERATIONS[name].integers:
-        return graph.constant(value)
-    if np.asarray(value).dtype.kind != "i":
-        raise TypeError(f"{name}: operand {position + 1} must be an integer dtype, got {value}")
-    return graph.constant(value, np.int64)
+    integer = position in OPERATIONS[name].integers
+    kind = np.asarray(value).dtype.kind
+    if kind not in ("i" if integer else "biuf"):
+        wanted = "an integer dtype" if integer else "a node, a number or an array of numbers"
+        raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {value!r}")
+    return graph.constant(value, np.int64 if integer else None)
 
 
 def _text(shape: Shape) -> str:

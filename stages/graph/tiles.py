@@ -18,6 +18,8 @@ from stages.graph.value import Array
 
 # About what one core's level-2 cache holds of values and gradients, before buffers are shared.
 TILE_BYTES = 2**21
+# With fewer samples NumPy's calls take longer to start, and BLAS to arrange, than what they do.
+FEWEST = 32
 
 
 class Tiles:
@@ -61,7 +63,7 @@ class Tiles:
         )
         # many parameters: gradients are added up after each tile, which must not be the main work
         budget = max(TILE_BYTES, 8 * graph.parameters[0].nbytes)
-        fitting = max(1, budget // (2 * graph.dtype.itemsize * elements))
+        fitting = max(FEWEST, budget // (2 * graph.dtype.itemsize * elements))
         self.size = tile or (sys.maxsize if self._whole else fitting)
 
     def feed(self, **inputs: Array) -> None:

@@ -135,10 +135,18 @@ class Writer:
     def matmul(self, left: Value, right: Value) -> Value:
         """The product of matrices, the last two axes; the others broadcast."""
         ndim = max(len(left.shape), len(right.shape))
+        if len(left.shape) > 3 and math.prod(right.shape[1:-2]) == 1 and ndim == len(left.shape):
+            return self._one_matrix(left, right)
         left, right = self._dense(left.expand(ndim)), self._dense(right.expand(ndim))
         lead = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
         result = Value(self, (*lead, left.shape[-2], right.shape[-1]), self.dtype)
         return self._once(Call(np.matmul, (left, right), result))
+
+    def _one_matrix(self, left: Value, right: Value) -> Value:
+        """The product of many matrices with one, as the product of all their rows with it."""
+        *lead, inner = left.shape[1:]
+        rows = left.reshape(math.prod(lead), inner)
+        return self.matmul(rows, right.reshape(*right.shape[-2:])).reshape(*lead, right.shape[-1])
 
     def _dense(self, value: Value) -> Value:
         """The value, with memory of its own if it lies as BLAS cannot read it."""
@@ -162,7 +170,9 @@ class Writer:
         self._calls.append(Call(np.copyto, (value,), copy))
         self._kept.append(copy)
 
-    def program(self, outputs: Sequence[Value], forward_calls: int) -> Program:
+    def program(
+        self, outputs: Sequence[Value], forward_calls: int, input_names: Sequence[str]
+    ) -> Program:
         """The program of all that is written, whose first calls are those of `forward`."""
         for value in outputs:
             if value.number is not None:
@@ -179,6 +189,7 @@ class Writer:
         self._memory.assign([*forward, *backward])
         return Program(
             self._inputs,
+            input_names,
             [value.memory() for value in outputs],
             [call.bind() for call in prepare],
             list(self._bound(forward)),

@@ -20,19 +20,21 @@ from stages.graph.graph import Graph
 from stages.graph.node import Node, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Shape
 from stages.graph.operations.losses import LOSSES
-from stages.models.mlp import ACTIVATIONS, network
-from stages.models.mlp_torch import LOSSES as TORCH_LOSSES
-from stages.models.mlp_torch import network as torch_network
+from stages.models import mlp
+from stages.models.network import network
+from stages.models.network_torch import network as torch_network
 from stages.proofs.cases import CASES
 from stages.proofs.operands import TRANSPOSED, Case, Labels
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
+from stages.reference.operations.losses import LOSSES as TORCH_LOSSES
 from stages.task.errors import InputError
+from stages.task.model import Model
 
 Array = NDArray[Any]
 
 RUNS, SAMPLE_COUNT = 2, 4
 
-KINDS_OF_MODELS = list(product(ACTIVATIONS, LOSSES))
+KINDS_OF_MODELS = list(product(mlp.ACTIVATIONS, LOSSES))
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,10 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
     random = np.random.default_rng([seed, *activation.encode(), *loss.encode()])
     classes = 3
     for hidden in ((), (4,), (4, 3)):
-        sizes = (3, *hidden, classes if loss == "cross_entropy" else 1)
-        net = network(sizes, activation, loss, dtype, RUNS)
+        options = {"hidden": hidden, "activation": activation}
+        model = Model(source=mlp.__file__, options=options, loss=loss, dtype=dtype)
+        sizes = 3, classes if loss == "cross_entropy" else 1
+        net = network(model, *sizes, RUNS)
         values = {
             node.name: draw_labels(random, node.shape, classes)
             if node.dtype.kind == "i"
@@ -173,8 +177,8 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
             for node in net.graph.nodes
             if node.name
         }
-        model = torch_network(sizes, activation, dtype)
-        yield Formula(net.graph, net.loss, values, partial(_model_gradient, model, loss))
+        module = torch_network(model, *sizes)
+        yield Formula(net.graph, net.loss, values, partial(_model_gradient, module, loss))
 
 
 def _model_gradient(model: nn.Module, loss: str, values: dict[str, Tensor]) -> Tensor:

@@ -33,7 +33,8 @@ def _compiled(formula: Formula, *outputs: Node, differentiate: bool = False) -> 
     program = graph.compile(*outputs, samples=SAMPLE_COUNT, differentiate=differentiate)
     for name, rows in graph.views(graph.parameters).items():
         np.copyto(rows, formula.values[name])
-    program.feed(**formula.values)
+    inputs = [node.name for node in graph.nodes if node.operation == "input"]
+    program.feed(**{name: formula.values[name] for name in inputs})
     return program
 
 

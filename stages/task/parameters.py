@@ -35,6 +35,21 @@ class Task(Section):
     optimizers: Optimizers  # before `optimizer`, whose validation needs it
     optimizer: Text
 
+    @field_validator("model")
+    @classmethod
+    def _model_is_there_and_takes_its_options(cls, model: Model) -> Model:
+        try:
+            model.arguments()
+        except InputError as error:
+            raise wrong((("source",), str(error))) from None
+        except ValidationError as failure:
+            errors = failure.errors(include_url=False)
+            raise wrong(*((("options", *error["loc"]), error["msg"]) for error in errors)) from None
+        if not Path(model.torch_source).is_file():
+            words = f"must have its twin beside it, but there is no file {model.torch_source}"
+            raise wrong((("source",), words))
+        return model
+
     @field_validator("optimizer")
     @classmethod
     def _optimizer_has_hyperparameters(cls, optimizer: str, info: ValidationInfo) -> str:

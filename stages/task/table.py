@@ -38,6 +38,11 @@ class Table:
     units: tuple[float, float] | None = None
 
     @property
+    def outputs(self) -> int:
+        """How many outputs a model has: the classes, or one for a number."""
+        return 1 if self.classes is None else len(self.classes)
+
+    @property
     def loss_unit(self) -> float:
         """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
         return 1.0 if self.units is None else self.units[1] ** 2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stages import optim
 from stages.graph import Graph, Program, Rounding, Tiles
-from stages.models.mlp import network
+from stages.models.network import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -36,13 +36,14 @@ class Twin:
         tile: int | None = None,
         rounding: Rounding | None = None,
     ) -> None:
-        self._network = network(start.sizes, model.activation, model.loss, model.dtype, runs)
+        train = tables["train"]
+        self._network = network(model, train.features.shape[1], train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
-            values[:] = start.parameters[name]
+            values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = tables["train"].loss_unit
+        self._loss_unit = train.loss_unit
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
-from stages.models.mlp_torch import LOSSES, network
+from stages.models.network_torch import load_parameters, network
+from stages.reference.operations.losses import LOSSES
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -27,15 +28,14 @@ class Twin:
     def __init__(
         self, start: Start, model: Model, tables: Mapping[str, Table], device: str = "cpu"
     ) -> None:
-        self.network = network(start.sizes, model.activation, model.dtype).to(device)
-        self.network.load_state_dict(
-            {name: torch.from_numpy(values) for name, values in start.parameters.items()}
-        )
+        train = tables["train"]
+        self.network = network(model, train.features.shape[1], train.outputs).to(device)
+        load_parameters(self.network, start, model)
         self.model, self._criterion = model, LOSSES[model.loss]
         self._dtype, self._device = getattr(torch, model.dtype), device
         self._inputs = {part: self._tensors(table) for part, table in tables.items()}
-        self._loss_unit = tables["train"].loss_unit
-        self._classifies = tables["train"].classes is not None
+        self._loss_unit = train.loss_unit
+        self._classifies = train.classes is not None
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -84,7 +84,8 @@ class Twin:
 
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
         """The loss of some samples."""
-        return self._criterion(self.network(x), target)
+        loss: Tensor = self._criterion(self.network(x), target)
+        return loss
 
     def _tensors(self, table: Table) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(table.features).to(self._device, self._dtype)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from differentiation import Compiled, assert_close, random_values, torch_differentiate, weights
+from image_steps import LENET, SMALL, Net, image_steps
 from torch.nn import functional
 
 import stages.graph
@@ -215,3 +216,10 @@ def test_a_mistake_is_refused_where_it_is_made(formula: str) -> None:
     x, w = graph.input("x", (SAMPLES, 4, 5, 6)), graph.parameter("w", (2, 4, 3, 3))
     with pytest.raises(ValueError, match=f"^{re.escape(REFUSED[formula])}$"):
         eval(formula, vars(stages.graph) | {"x": x, "w": w})
+
+
+@pytest.mark.parametrize("net", [SMALL, LENET])
+def test_a_net_trains_as_it_does_in_torch(net: Net) -> None:
+    numpy, torch_ = image_steps(net, 28, 5, runs=2)
+    for _ in range(3):
+        np.testing.assert_allclose(numpy(), torch_(), rtol=1e-5)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import network
 from numpy.typing import NDArray
 
 from stages.graph import Tiles
-from stages.models.mlp import Network, network
+from stages.models.network import Network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]

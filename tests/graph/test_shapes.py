@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from differentiation import Compiled, random_values, torch_differentiate, weights
+from torch.nn import functional
 
 import stages.graph
 from stages.graph import (
@@ -16,6 +17,7 @@ from stages.graph import (
     Node,
     broadcast_to,
     concatenate,
+    embedding,
     expand_dims,
     flatten,
     gather,
@@ -96,6 +98,11 @@ FORMULAS: dict[str, tuple[Callable[..., Node], Callable[..., Any], list[tuple[in
         lambda a: a.select(1, 1),
         [(2, 3)],
     ),
+    "embedding": (
+        lambda a, b: embedding(K, a * b) @ b,
+        lambda a, b: functional.embedding(torch.tensor(K), a * b) @ b,
+        [(3, 3), (3, 3)],
+    ),
     "gather": (lambda a: gather(a, K, 0), lambda a: a.gather(0, torch.tensor(K)), [(3, 4)]),
     "gather along the last": (
         lambda a: gather(a * a, K, -1),
@@ -124,7 +131,7 @@ FORMULAS: dict[str, tuple[Callable[..., Node], Callable[..., Any], list[tuple[in
     ),
     "pad": (
         lambda a: pad(a, [(0, 1), (2, 0)], 1.5),
-        lambda a: torch.nn.functional.pad(a, (2, 0, 0, 1), value=1.5),
+        lambda a: functional.pad(a, (2, 0, 0, 1), value=1.5),
         [(2, 3)],
     ),
     "pad with nothing": (lambda a: pad(a, [(0, 0)]), lambda a: a * 1, [(2,)]),
@@ -164,7 +171,7 @@ def test_what_is_taken_often_adds_up_in_the_order_of_torch(axis: int, dtype: str
     (weight,) = random_values([(3, 3)], -2, 2, 1, dtype)
 
     def theirs(a: torch.Tensor) -> torch.Tensor:
-        table = torch.nn.functional.embedding(torch.tensor(indices), a if axis == 0 else a.T)
+        table = functional.embedding(torch.tensor(indices), a if axis == 0 else a.T)
         return table if axis == 0 else table.movedim(-1, 0)
 
     factors = random.normal(size=(7, 30, 3) if axis == 0 else (3, 7, 30)).astype(dtype)

@@ -1,16 +1,18 @@
 """What the pictures of a task show: its samples, and how each twin learned them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.models.mlp import predict
+from stages.models.network import predict
 from stages.proofs.difference import relative_difference
 from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
+from stages.task.model import Model
 from stages.task.table import Table, read_table
 
 Array = NDArray[Any]
@@ -23,13 +25,14 @@ class Learned:
     history: losses (and accuracies) by epoch, the first row before training
     steps: (snapshots,) int64, the step at which each snapshot was taken
     snapshots: the parameters by name, each with a leading snapshots axis
+    predict: the outputs of the model, from parameters and features as `network.predict` has them
     units: those of the target, see `Table`
     """
 
     history: History
     steps: NDArray[np.int64]
     snapshots: dict[str, Array]
-    activation: str
+    predict: Callable[[dict[str, Array], Array], Array]
     units: tuple[float, float] | None = None
 
     @property
@@ -52,7 +55,7 @@ class Learned:
         some = np.minimum(moments, last)
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
             chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
-            outputs = predict(chosen, self.activation, features.astype(dtype))
+            outputs = self.predict(chosen, features.astype(dtype))
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
@@ -75,13 +78,6 @@ class Results:
     def judged(self) -> Table:
         """The samples to judge the twins by: those that test, or all where none does."""
         return self.test if len(self.test.target) else self.train
-
-    @property
-    def sizes(self) -> list[int]:
-        """The widths of the network: features, hidden layers, outputs."""
-        snapshots = self.twins["numpy"].snapshots
-        widths = [snapshots[f"{2 * layer}.bias"].shape[1] for layer in range(len(snapshots) // 2)]
-        return [self.train.features.shape[1], *widths]
 
     @property
     def steps(self) -> NDArray[np.int64]:
@@ -115,16 +111,17 @@ class Results:
         )
 
 
-def read_results(task: str, activation: str) -> Results:
+def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
+    outputs = partial(predict, model, train.outputs)
     twins = {}
     for twin in TWINS:
-        snapshots = read_tensors(files.snapshots[twin], "step", "0.weight")
+        snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, activation, train.units)
+        twins[twin] = Learned(history, steps, snapshots, outputs, train.units)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 

@@ -96,7 +96,9 @@ def _gradient_of_weight(
     g: Value, a: Value, weight: Value, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Value:
     columns = _columns(a, weight.shape[3:], stride, padding, dilation, groups)
-    return (_gradient(g, groups) @ columns.T).reshape(*weight.shape[1:])
+    product = _gradient(g, groups) @ columns.T
+    # Not right into the flat row of gradients: BLAS is quicker with the longer axis as the rows.
+    return product.contiguous().reshape(*weight.shape[1:])
 
 
 DIMENSIONS = {"conv1d": 1, "conv2d": 2}

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from networks import predict
 
 from stages.figures import style
 from stages.figures.tasks.classification import region_panel
@@ -23,7 +24,7 @@ def panel(snapshots: dict[str, Any] = SHARP) -> tuple[Figure, Axes, list[str]]:
     """The panel, and what its legend has to explain."""
     table = Table(X, TARGET, ["x", "y"], "kind", ("a", "b"))
     history = {"epoch": [0.0], "step": [0.0], "train_loss": [1.0], "train_accuracy": [0.5]}
-    twin = Learned(history, np.array([0]), snapshots, "relu")
+    twin = Learned(history, np.array([0]), snapshots, predict)
     figure = Figure(figsize=(6, 4), dpi=200)
     axes = figure.subplots()
     results = Results(table, table.rows(np.array([], np.int64)), {"numpy": twin, "torch": twin})

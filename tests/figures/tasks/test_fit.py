@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from networks import predict
 from pictures import assert_texts_are_readable
 
 from stages.figures.tasks.fit import draw_fit
@@ -29,7 +30,7 @@ def twin(slope: float, intercept: float, features: int = 1) -> Learned:
         "0.bias": np.full((1, 1), intercept),
     }
     history = {"epoch": [0.0], "step": [0.0], "train_loss": [1.0]}
-    return Learned(history, np.array([0]), snapshots, "relu")
+    return Learned(history, np.array([0]), snapshots, predict)
 
 
 def both(train: Table, test: Table, learned: Learned) -> Results:
@@ -129,7 +130,7 @@ def test_a_model_that_is_no_line_is_not_compared_with_one() -> None:
         {"epoch": [0.0], "step": [0.0], "train_loss": [1.0]},
         np.array([0]),
         {name: np.ones(shape) for name, shape in snapshots.items()},
-        "relu",
+        predict,
     )
     figure = draw_fit(both(samples(50), samples(20), learned), Line(3, 0))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -7,6 +7,7 @@ import pytest
 from graphs import residual, transformer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import network
 from pictures import assert_texts_are_readable
 
 from stages.figures import layout, style
@@ -18,7 +19,6 @@ from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operations.activations import tanh
-from stages.models.mlp import network
 
 EPSILON = 1e-6  # inches
 

@@ -1,13 +1,13 @@
 import pytest
 from graphs import linear, residual, transformer
+from networks import network
 
 from stages.figures.tasks.graph_layers import Layer, find_layers
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
-from stages.graph.operations.elementwise import tanh
-from stages.models.mlp import network
+from stages.graph.operations.activations import tanh
 
 
 def layers_of(loss: Node) -> Layer:

@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from networks import predict
 from pictures import assert_texts_are_readable
 
 from stages.figures import layout
@@ -23,7 +24,7 @@ def moments(features: int, classes: tuple[str, ...] | None = None, scale: float 
         "0.bias": random.normal(size=(51, outputs)),
     }
     history = {"epoch": [0.0], "step": [0.0], "train_loss": [1.0]}
-    twin = Learned(history, np.arange(51), snapshots, "relu")
+    twin = Learned(history, np.arange(51), snapshots, predict)
     return draw_moments(Results(table, table, {"numpy": twin, "torch": twin}))
 
 
