@@ -78,7 +78,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "facts": {
             "data": content["data"]["source"],
             "model": f"{Path(model['source']).stem} {in_a_line(model.get('options', {}))}",
-            "loss": model["loss"],
+            "loss": f"{model['loss']} {in_a_line(model.get('loss_options') or '')}".rstrip(),
             "optimizer": in_a_line({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "
             + ("full batch" if batch == "full" else f"batches of {batch}"),
@@ -96,9 +96,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
             f"{name}: the samples, what both twins learned, and how well",
         ),
         "losses": images.losses(name, model["dtype"]),
-        "graph": images.image(
-            plots / "graph.png", f"{name}: the computation graph from its inputs to the loss"
-        ),
+        "graph": images.graph(plots / "graph.svg"),
     }
 
 

@@ -24,6 +24,8 @@ def main(task: str, split: Split) -> None:
             f"params.yaml: tasks.{task}.split.strata: must be 1, since the samples are split by "
             f"{instead}; got {split.strata}"
         )
+    if table.single and split.test:
+        raise InputError(table.single)
     try:
         testing = choose(table, split)
     except InputError as error:

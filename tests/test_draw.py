@@ -19,7 +19,7 @@ from stages.task.table import Table, write_table
 
 DATA = Generator(source="stages/samples/line.py", options={"slope": 1, "intercept": 0}, seed=1)
 SPLIT = Split(test=20, seed=1, standardize=False)
-PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
+PICTURES = ("fit.png", "graph.png", "graph.svg", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
 
 
@@ -84,7 +84,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [(1, None, ()), (3, None, (4,)), (2, LABELS, (5, 5)), (4, LABELS, (4,))],
     ids=["line", "measured", "regions", "confusion"],
 )
-def test_every_kind_of_task_has_the_same_five_pictures(
+def test_every_kind_of_task_has_the_same_pictures(
     features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
     write_results("toy", features, classes, hidden, tests=tests)

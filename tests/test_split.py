@@ -392,6 +392,22 @@ def test_a_part_without_one_of_the_classes_is_refused(project, test, got):
     )
 
 
+@pytest.mark.parametrize("test", [0, 2, 0.5])
+def test_a_class_of_one_sample_trains_where_none_tests(project, test):
+    edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(test=test))
+    table = replace(classes([3, 1]), single="my.csv: line 3: is the only sample")
+    write_table(Files("moons").raw, table)
+    if test:
+        with pytest.raises(SystemExit) as stopped:
+            run(main, ["moons"])
+        assert stopped.value.code == table.single
+    else:
+        run(main, ["moons"])
+        train = read_table(Files("moons").train)
+        np.testing.assert_array_equal(train.target, table.target)
+        assert train.single is None
+
+
 @pytest.mark.parametrize("by", ["classes", "data.group"])
 def test_strata_are_of_numbers_without_groups(project, by):
     edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(strata=4))

@@ -1,5 +1,6 @@
 """How a figure is laid out: its size, panels, legend and texts. All lengths are in inches."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,6 +120,11 @@ def wrapped(words: Sequence[str], font: FontProperties, room: float) -> list[str
         else:
             lines.append(word)
     return lines
+
+
+def hyperparameters(variant: str) -> list[str]:
+    """The parts of a text such as "lr=0.1 betas=(0.9, 0.99)", which may not be broken."""
+    return re.split(r" (?=\w+=)", variant or "defaults")
 
 
 def shortened(label: str) -> str:

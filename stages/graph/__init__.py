@@ -31,6 +31,7 @@ from stages.graph.operations.elementwise import (
     sin,
     sqrt,
 )
+from stages.graph.operations.embedding import embedding
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
 from stages.graph.operations.modes import choose, dropout
 from stages.graph.operations.normalization import batch_norm, group_norm, layer_norm, rms_norm
@@ -47,7 +48,6 @@ from stages.graph.operations.reductions import log_softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
-    embedding,
     expand_dims,
     flatten,
     gather,

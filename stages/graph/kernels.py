@@ -25,6 +25,12 @@ def assembled(
         np.copyto(out[part(ranges)], array)
 
 
+def rounded(array: Array, out: Array) -> None:
+    """The whole numbers nearest to those of the array, as integers."""
+    with np.errstate(invalid="ignore"):  # of what is no number, they are far outside of all indices
+        np.rint(array, out=out, casting="unsafe")
+
+
 def positions_of_taken(indices: Array, out: Array, shape: tuple[int, ...], axis: int) -> None:
     """Where in an array of `shape` the elements lie that are taken along `axis`.
 

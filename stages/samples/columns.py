@@ -48,8 +48,8 @@ class Columns:
         return InputError(f"{self.source}: {self.row} {row}, column {column}: {words}")
 
 
-def make_table(columns: Columns, loss: str) -> Table:
-    """The table of samples: every column numbers, but for cross_entropy the target classes.
+def make_table(columns: Columns, classifies: bool) -> Table:
+    """The table of samples: every column numbers, or classes of the target.
 
     Raises InputError that names the first cell that is not what it should be.
     """
@@ -66,7 +66,7 @@ def make_table(columns: Columns, loss: str) -> Table:
     labels = {name: Labels(reader, "category") for name in notation.categories}
     if columns.group is not None:
         labels[columns.group] = Labels(of_target, "group")
-    of_classes = Labels(of_target, "class") if loss == "cross_entropy" else None
+    of_classes = Labels(of_target, "class") if classifies else None
     to_target = of_classes.read if of_classes else partial(of_target.numbers, advice=OF_CLASSES)
     read |= dict.fromkeys(targets, to_target)
     for name, each in labels.items():
@@ -85,15 +85,20 @@ def make_table(columns: Columns, loss: str) -> Table:
             raise columns.wrong(rows[error.index], name, error) from None
     # Sample by sample, so that the first that is wrong is found first.
     target: NDArray[Any] = values[:, [position[name] for name in targets]].flatten()
-    classes = None
+    classes = single = None
     if of_classes is not None:
+
+        def wrong(error: CellError) -> InputError:
+            row, at = divmod(error.index, len(targets))
+            return columns.wrong(rows[row], targets[at], error)
+
         try:
             classes = of_classes.sort(target)
-            target = target.astype(np.int64)
-            _check_classes(columns, target, classes)
         except CellError as error:
-            row, at = divmod(error.index, len(targets))
-            raise columns.wrong(rows[row], targets[at], error) from None
+            raise wrong(error) from None
+        target = target.astype(np.int64)
+        if (alone := _single(columns, target, classes)) is not None:
+            single = str(wrong(alone))
     groups = None
     if columns.group is not None:
         groups = values[:, position[columns.group]].astype(np.int64)
@@ -107,6 +112,7 @@ def make_table(columns: Columns, loss: str) -> Table:
         names,
         notation.missing if notation.missing in ("mean", "median") else None,
         groups=groups,
+        single=single,
     )
 
 
@@ -139,18 +145,24 @@ def _read_all(
     return rows, values
 
 
-def _check_classes(columns: Columns, target: NDArray[np.int64], classes: Sequence[str]) -> None:
-    """Raises InputError unless there are two classes, CellError unless each is there twice."""
+def _single(
+    columns: Columns, target: NDArray[np.int64], classes: Sequence[str]
+) -> CellError | None:
+    """The first sample that is the only one of its class: it cannot both train and test.
+
+    Raises InputError unless there are two classes.
+    """
     if len(classes) < 2:
         raise InputError(
             f"{columns.source}: column {columns.target}: must have at least two classes, "
             f"got only {shown(classes[0])}"
         )
     single = np.flatnonzero(np.bincount(target)[target] == 1)
-    if len(single):
-        advice = "; for a target of measured numbers choose loss half_mse"
-        raise CellError(
-            int(single[0]),
-            f"is the only sample of class {shown(classes[target[single[0]]])}; a class needs one "
-            f"to train on and one to test on{advice if all(map(is_number, classes)) else ''}",
-        )
+    if not len(single):
+        return None
+    advice = "; for a target of measured numbers choose loss half_mse"
+    return CellError(
+        int(single[0]),
+        f"is the only sample of class {shown(classes[target[single[0]]])}; a class needs one "
+        f"to train on and one to test on{advice if all(map(is_number, classes)) else ''}",
+    )

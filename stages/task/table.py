@@ -25,6 +25,7 @@ class Table:
     fill: what a feature that is missing, NaN, becomes; there is none in the parts of a split
     groups: (samples,) int64, which samples a split must not part; the parts have none
     units: where the target is standardized, the mean and the deviation that were 0 and 1 of it
+    single: what is wrong with a class of one sample, if any sample is to test; the parts have none
     """
 
     features: NDArray[np.float64]
@@ -36,16 +37,22 @@ class Table:
     fill: str | None = None
     groups: NDArray[np.int64] | None = None
     units: tuple[float, float] | None = None
+    single: str | None = None
 
     @property
-    def outputs(self) -> int:
-        """How many outputs a model has: the classes, or one for a number."""
-        return 1 if self.classes is None else len(self.classes)
+    def outputs(self) -> tuple[int, ...]:
+        """The shape of what a model returns for a sample.
+
+        (1,) for a number, (targets,) for several; (classes,), or (targets, classes)
+        """
+        targets = self.target.shape[1:]
+        return (targets or (1,)) if self.classes is None else (*targets, len(self.classes))
 
     @property
-    def loss_unit(self) -> float:
-        """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
-        return 1.0 if self.units is None else self.units[1] ** 2
+    def target_of_models(self) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The target as a model predicts it: numbers have one more axis, (samples, targets)."""
+        number = self.classes is None and self.target.ndim == 1
+        return self.target[:, None] if number else self.target
 
     def in_own_units(self) -> "Table":
         """The table with the target as it was before it was standardized."""
@@ -57,7 +64,8 @@ class Table:
 
     def rows(self, index: NDArray[np.int64]) -> "Table":
         """The table of the samples at `index`, in that order; without groups."""
-        return replace(self, features=self.features[index], target=self.target[index], groups=None)
+        features, target = self.features[index], self.target[index]
+        return replace(self, features=features, target=target, groups=None, single=None)
 
 
 def write_table(path: Path, table: Table) -> None:
@@ -93,6 +101,8 @@ def write_table(path: Path, table: Table) -> None:
         metadata["grouped"] = "true"
     if table.units:
         metadata["units"] = json.dumps(table.units)
+    if table.single:
+        metadata["single"] = table.single
     content = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=names, metadata=metadata), content)
     write_file(path, content.getvalue())
@@ -127,6 +137,7 @@ def read_table(path: Path) -> Table:
         categories = json.loads(metadata.get(b"categories", b"{}"))
         fill = metadata.get(b"fill", b"").decode() or None
         units = json.loads(metadata.get(b"units", b"null"))
+        single = metadata.get(b"single", b"").decode() or None
     return Table(
         np.stack(features, axis=1),
         np.stack(targets, axis=1) if several else targets[0].copy(),
@@ -137,6 +148,7 @@ def read_table(path: Path) -> Table:
         fill,
         groups,
         units and tuple(units),
+        single,
     )
 
 

@@ -53,7 +53,8 @@ def test_cross_entropy_and_its_gradient_are_those_of_torch(dtype: str, tolerance
             assert_close(program.outputs[0][run], loss.detach().numpy(), tolerance)
             assert_close(gradients[run], z.grad.numpy(), tolerance)
             if samples:
-                share = (rows.argmax(1) == k).double().mean().item()
+                right = (rows.argmax(1) == k).reshape(samples[0], -1)
+                share = right.all(1).double().mean().item()
                 assert program.outputs[1][run] == pytest.approx(share, rel=1e-6)
 
     check()
@@ -130,6 +131,13 @@ def test_accuracy_of_one_sample_without_a_sample_axis() -> None:
     for label, expected in [(0, 0), (1, 1)]:
         _, program = classify(np.array([[1.0, 2.0]]), np.array([label]), differentiate=False)
         assert program.outputs[1].item() == expected
+
+
+def test_of_several_labels_all_have_to_be_right() -> None:
+    logits = np.array([[[[3, 1], [0, 2]], [[1, 0], [1, 0]], [[0, 1], [0, 1]], [[1, 2], [2, 1]]]])
+    labels = np.array([[[0, 1], [0, 1], [0, 0], [1, 0]]])  # both, the first, none, both
+    _, program = classify(logits.astype(np.float64), labels, differentiate=False)
+    assert program.outputs[1].item() == 0.5
 
 
 def test_logits_that_are_not_numbers_are_never_right() -> None:

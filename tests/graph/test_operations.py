@@ -205,6 +205,7 @@ def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= {"choose"}  # in test_modes.py
+    elsewhere |= {"embedding"}  # in test_embedding.py
     elsewhere |= set(SHAPES)  # in test_shapes.py, with their attributes
     elsewhere |= set(CONVOLUTION) | set(POOLING)  # in test_convolution.py
     assert set(OPERATIONS) - elsewhere <= set(CASES)

@@ -257,7 +257,7 @@ REFUSED: dict[type[Exception], dict[str, str]] = {
     TypeError: {
         "w[w]": "take: operand 2 must be an integer dtype, got float64",
         "w[[0.5]]": "take: operand 2 must be an integer dtype, got [0.5]",
-        "w['a']": "take: operand 2 must be an integer dtype, got a",
+        "w['a']": "take: operand 2 must be an integer dtype, got 'a'",
     },
 }
 

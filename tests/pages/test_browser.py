@@ -218,6 +218,35 @@ def test_an_animation_plays_when_it_is_asked_to_and_pauses(page: Any) -> None:
     assert button.inner_text().endswith("Play")
 
 
+def test_the_layers_of_a_graph_open_and_close_by_the_keyboard(page: Any) -> None:
+    graph = page.locator("#task-moons .graph")
+    button = graph.get_by_role("button", name="all layers")
+
+    def shown(text: str) -> int:
+        return graph.locator("svg text").get_by_text(text, exact=True).filter(visible=True).count()
+
+    assert (button.inner_text(), shown("weight")) == ("Close all layers", 3)
+    button.press("Enter")
+    assert (button.inner_text(), shown("weight")) == ("Open all layers", 0)
+    graph.locator("[data-layer='2']").filter(visible=True).focus()
+    page.keyboard.press("Enter")
+    assert (shown("weight"), shown("16 × 16")) == (1, 2)
+    focused = "document.activeElement.dataset.layer + document.activeElement.ariaExpanded"
+    assert page.evaluate(focused) == "2true"
+    page.keyboard.press("Space")
+    assert (page.evaluate(focused), shown("weight")) == ("2false", 0)
+    button.press("Enter")
+    assert (button.inner_text(), shown("weight")) == ("Close all layers", 3)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_graph_is_drawn_once_for_the_width_of_the_window(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator("#task-moons .graph svg").filter(visible=True).count() == 1
+    boxes = page.locator("#task-moons .graph svg").filter(visible=True).bounding_box()
+    assert boxes["x"] + boxes["width"] <= width
+
+
 def test_the_keyboard_begins_with_the_way_past_the_contents(page: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the report"

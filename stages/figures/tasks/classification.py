@@ -178,7 +178,7 @@ def _confusion(scores: Array, target: Array, count: int) -> NDArray[np.int64]:
     """(moments, classes, classes) counts: rows are true classes, columns predicted ones."""
     matrices = []
     for moment in scores:
-        pairs = target.astype(np.int64) * count + moment.argmax(axis=1)
-        pairs = pairs[np.isfinite(moment).all(axis=1)]
+        pairs = target.astype(np.int64) * count + moment.argmax(axis=-1)
+        pairs = pairs[np.isfinite(moment).all(axis=-1)]
         matrices.append(np.bincount(pairs, minlength=count * count).reshape(count, count))
     return np.stack(matrices)

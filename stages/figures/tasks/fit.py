@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stages.figures import layout, style
+from stages.figures.tasks.details import details_of
 from stages.figures.tasks.learned import Results
 from stages.figures.tasks.line import Line, learned_line, least_squares
 from stages.figures.tasks.panel import Panel
@@ -20,9 +21,13 @@ HEIGHT, RIGHT, BETWEEN = 3.5, 0.12, 0.15  # inches
 def draw_fit(results: Results, configured: Line | None = None) -> Figure:
     """The trained models on the left; on the right the residuals, or the accuracy by epoch.
 
+    Below them is what else there is to see, if anything.
+
     configured: the line that the samples of one feature were made from, None if there is none
     """
-    figure = layout.empty(HEIGHT)
+    details = details_of(results)
+    height = HEIGHT + details.height
+    figure = layout.empty(height)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     panel = panel_of(results, left, [len(results.steps) - 1])
     panel.show(0)
@@ -42,10 +47,11 @@ def draw_fit(results: Results, configured: Line | None = None) -> Figure:
     figure.subplots_adjust(
         left=panel.left / style.WIDTH,
         right=1 - RIGHT / style.WIDTH,
-        bottom=panel.bottom / HEIGHT,
-        top=0.965 - 0.06 * rows,
+        bottom=(details.height + panel.bottom) / height,
+        top=(details.height + HEIGHT * (0.965 - 0.06 * rows)) / height,
         wspace=2 * beside / (style.WIDTH - panel.left - RIGHT - beside),
     )
+    details.draw(figure)
     return figure
 
 

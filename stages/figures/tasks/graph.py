@@ -51,7 +51,7 @@ def draw_graph(loss: Node) -> Figure:
     Layers are open unless that would be too much for a picture.
     """
     model = find_layers(needed(loss.graph.nodes, [loss]))
-    drawing, scale = readable(model)
+    _, drawing, scale = readable(model)
     width, height = drawing.width * scale, drawing.height * scale + KEY + 2 * MARGIN
     figure = layout.empty(height)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -79,19 +79,16 @@ def kind(part: Node | Layer, loss: Node) -> str:
     return part.operation if part.operation in FILLS else "operation"
 
 
-def readable(model: Layer) -> tuple[Drawing, float]:
-    """The drawing with as many layers open as can be read, and its scale."""
+def readable(model: Layer) -> tuple[set[Layer], Drawing, float]:
+    """The drawing with as many layers open as can be read: those, and its scale."""
     room = style.WIDTH - 2 * MARGIN
     levels = [set[Layer]()]
-    while (
-        new := {
-            part
-            for layer in levels[-1] or {model}
-            for part in layer.parts
-            if isinstance(part, Layer)
-        }
-        - levels[-1]
-    ):
+    while new := {
+        layer
+        for parent in levels[-1] | {model}
+        for layer in parent.parts
+        if isinstance(layer, Layer) and layer not in levels[-1]
+    }:
         levels.append(levels[-1] | new)
     for opened in reversed(levels):
         drawing = place(model, opened)
@@ -101,7 +98,7 @@ def readable(model: Layer) -> tuple[Drawing, float]:
         scale = min(1.0, room / drawing.width)
         if scale >= SMALLEST:
             break
-    return drawing, scale
+    return opened, drawing, scale
 
 
 def _draw_piece(axes: Axes, piece: Piece, colour: str, scale: float) -> None:

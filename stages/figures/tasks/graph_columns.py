@@ -10,7 +10,7 @@ BETWEEN = 0.5  # inches between two columns, for the arrow that leads to the nex
 TURN = 0.14  # by which it passes below one column
 SHORT = 6.0  # inches: a drawing of at most this height stays one column
 COLUMNS = 4  # at most
-GAIN = 0.75  # of its height: columns that are longer are not worth it
+GAIN = 0.75  # of the height with fewer columns: more that are longer are not worth it
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class Column:
 def fold(drawing: Drawing, room: float) -> Drawing:
     """The lowest drawing of the same that is no wider than `room`, in columns where it is long."""
     best: list[Column] = []
-    lowest = GAIN * drawing.height
+    lowest = drawing.height
     cuts = _cuts(drawing) if drawing.height > SHORT else []
     for count in range(1, COLUMNS):
+        limit = GAIN * lowest
         for chosen in combinations(cuts, count):
             levels = [0.0, *(cut.points[0][1] for cut in chosen), drawing.height]
             height = max(bottom - top for top, bottom in pairwise(levels))
-            if height < lowest:
+            if height < min(limit, lowest):
                 columns = _columns(drawing, levels, chosen)
                 spans = [column.across for column in columns]
                 width = sum(right - left for left, right in spans) + BETWEEN * count

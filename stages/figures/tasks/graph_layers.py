@@ -38,6 +38,13 @@ class Layer:
         for part in self.parts:
             yield from part.nodes() if isinstance(part, Layer) else (part,)
 
+    def layers(self) -> Iterator["Layer"]:
+        """The layers in it, each before those in it."""
+        for part in self.parts:
+            if isinstance(part, Layer):
+                yield part
+                yield from part.layers()
+
     @property
     def parameters(self) -> int:
         """How many numbers in it are trained."""

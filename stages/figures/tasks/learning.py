@@ -103,7 +103,8 @@ def _quality(results: Results, part: str, moments: Sequence[int]) -> list[str]:
             values = ((outputs[..., 0] - samples.target) ** 2).mean(axis=1) / 2
         texts = [f"{part} loss{sign}{_short(value)}" for value in values]
     else:
-        values = (outputs.argmax(axis=-1) == samples.target).mean(axis=1)
+        right = outputs.argmax(axis=-1) == samples.target
+        values = right.reshape(*right.shape[:2], -1).all(axis=-1).mean(axis=1)
         texts = [f"{part} accuracy{sign}{value:.2f}" for value in values]
     return [
         text if np.isfinite(values).all() else "diverged"

@@ -53,6 +53,12 @@ def _predicted(logits: Value) -> Value:
     return (classes.reduce(np.minimum, [last]) + count).drop([last])
 
 
+def _all_right(logits: Value, labels: Value) -> Value:
+    """1 for each sample all of whose labels are predicted, else 0."""
+    others = range(2, len(labels.shape))
+    return _predicted(logits).equals(labels).reduce(np.minimum, others).drop(others)
+
+
 def _size(value: Value) -> int:
     return math.prod(value.shape[1:])
 
@@ -73,7 +79,7 @@ OPERATIONS |= {
     ),
     "accuracy": Operation(
         _labels_fit,
-        lambda z, k: _total(_predicted(z).equals(k)) / _size(k),
+        lambda z, k: _total(_all_right(z, k)) / math.prod(k.shape[1:2]),
         None,
         None,
         integers=(1,),
@@ -96,7 +102,10 @@ def cross_entropy(logits: Operand, labels: Operand) -> Node:
 
 
 def accuracy(logits: Operand, labels: Operand) -> Node:
-    """The share of samples whose largest logit is their label's; it has no gradient."""
+    """The share of samples whose largest logit is their label's; it has no gradient.
+
+    A sample with several labels, (samples, ..., classes) and (samples, ...), has to have all right.
+    """
     return apply("accuracy", logits, labels)
 
 

@@ -242,13 +242,15 @@ def _scatter(g: Value, positions: Value, a: Value) -> Value:
     return a.writer.call(kernels.scattered, operands, shape).reshape(*a.shape[1:])
 
 
-def _take(a: Value, indices: Value, axis: int) -> Value:
+def take_value(a: Value, indices: Value, axis: int) -> Value:
+    """What the indices name along an axis, which counts from the one behind the runs."""
     order = _taken_order(a, indices, axis)
     taken = _at(a, _taken_positions(a, indices, axis))
     return taken.permute(map(int, np.argsort(order)))
 
 
-def _take_back(g: Value, a: Value, indices: Value, axis: int) -> Value:
+def take_gradient(g: Value, a: Value, indices: Value, axis: int) -> Value:
+    """The gradient of `a`, from that of what was taken of it."""
     order = _taken_order(a, indices, axis)
     return _scatter(g.permute(order), _taken_positions(a, indices, axis), a)
 
@@ -316,8 +318,8 @@ OPERATIONS |= {
     ),
     "take": Operation(
         _taken,
-        _take,
-        lambda g, y, a, k, axis: _take_back(g, a, k, axis),
+        take_value,
+        lambda g, y, a, k, axis: take_gradient(g, a, k, axis),
         None,
         integers=(1,),
     ),

@@ -5,6 +5,7 @@ from stages.proofs.cases.arithmetic import ARITHMETIC
 from stages.proofs.cases.comparisons import COMPARISONS
 from stages.proofs.cases.convolution import CONVOLUTION
 from stages.proofs.cases.elementwise import ELEMENTWISE
+from stages.proofs.cases.embedding import EMBEDDING
 from stages.proofs.cases.losses import LOSSES
 from stages.proofs.cases.matrices import MATRICES
 from stages.proofs.cases.modes import MODES
@@ -21,6 +22,7 @@ CASES: dict[str, list[Case]] = {
     **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,

@@ -12,5 +12,7 @@ LOSSES: dict[str, list[Case]] = {
         ((4, 1), Labels((4,), 1)),
         (ROWS, Labels((SAMPLES,), 3)),
     ),
-    "accuracy": cases(((3,), Labels((), 3)), ((4, 3), Labels((4,), 3))),
+    "accuracy": cases(
+        ((3,), Labels((), 3)), ((4, 3), Labels((4,), 3)), ((4, 2, 3), Labels((4, 2), 3))
+    ),
 }

@@ -12,6 +12,7 @@ from stages.reference.operations.arithmetic import ARITHMETIC
 from stages.reference.operations.comparisons import COMPARISONS
 from stages.reference.operations.convolution import CONVOLUTION
 from stages.reference.operations.elementwise import ELEMENTWISE
+from stages.reference.operations.embedding import EMBEDDING
 from stages.reference.operations.losses import LOSSES
 from stages.reference.operations.matrices import MATRICES
 from stages.reference.operations.modes import MODES
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **COMPARISONS,
     **REDUCTIONS,
     **MATRICES,
+    **EMBEDDING,
     **LOSSES,
     **MODES,
     **NORMALIZATION,

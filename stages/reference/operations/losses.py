@@ -16,7 +16,10 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    return (logits.argmax(-1) == labels).to(logits.dtype).mean()
+    right = logits.argmax(-1) == labels
+    if right.ndim > 1:
+        right = right.flatten(1).all(1)
+    return right.to(logits.dtype).mean()
 
 
 LOSSES: dict[str, Callable[..., Any]] = {

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -25,13 +24,6 @@ EPSILON = 1e-6  # inches
 
 def model_of(loss: Node) -> Layer:
     return find_layers(needed(loss.graph.nodes, [loss]))
-
-
-def layers_in(layer: Layer) -> Iterator[Layer]:
-    for part in layer.parts:
-        if isinstance(part, Layer):
-            yield part
-            yield from layers_in(part)
 
 
 def line(piece: Piece) -> np.ndarray:
@@ -126,7 +118,7 @@ every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_a_network_is_laid_out(loss: Node, opened: str) -> None:
     model = model_of(loss)
     some = {"no": 0, "some": 2, "all": 1}[opened]
-    chosen = [layer for i, layer in enumerate(layers_in(model)) if some and not i % some]
+    chosen = [layer for i, layer in enumerate(model.layers()) if some and not i % some]
     drawing = place(model, chosen)
     assert_laid_out(model, drawing)
     assert_joined(model, drawing)
@@ -157,7 +149,7 @@ def test_any_graph_is_laid_out(
         one, other = nodes[left % len(nodes)], nodes[right % len(nodes)]
         nodes.append(tanh(one) if left == right else one + other)
     model = model_of(nodes[-1])
-    layers = [layer for i, layer in enumerate(layers_in(model)) if i in opened]
+    layers = [layer for i, layer in enumerate(model.layers()) if i in opened]
     drawing = place(model, layers)
     assert_laid_out(model, drawing)
     assert_joined(model, drawing)
@@ -167,7 +159,7 @@ def test_any_graph_is_laid_out(
 
 
 def test_the_samples_go_straight_down_and_parameters_stand_beside() -> None:
-    drawing = place(model := model_of(LOSSES["classifier"]), list(layers_in(model)))
+    drawing = place(model := model_of(LOSSES["classifier"]), list(model.layers()))
     by_name = {box.title: box for box in drawing.boxes}
     way = ["x", "matmul", "add", "relu", "cross entropy"]
     middles = [by_name[name].x + by_name[name].width / 2 for name in way]
@@ -178,7 +170,7 @@ def test_the_samples_go_straight_down_and_parameters_stand_beside() -> None:
 
 def test_a_long_drawing_is_folded_to_the_width_of_the_page() -> None:
     for name in ("classifier", "deep", "residual"):
-        drawing, scale = readable(model_of(LOSSES[name]))
+        _, drawing, scale = readable(model_of(LOSSES[name]))
         assert drawing.height < 9
         assert drawing.width * scale <= style.WIDTH
     assert len(fold(drawing, drawing.width).boxes) == len(drawing.boxes)
