@@ -231,3 +231,10 @@ def _each_cell(cells: Cells) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...],
         ends = [axis[cell] for axis, cell in zip(cells, position, strict=True)]
         own = [slice(start, stop) for start, stop in ends]
         yield (whole, whole, *position), (whole, whole, *own), math.prod(b - a for a, b in ends)
+
+
+def cumulated(array: Array, out: Array, axis: int, reverse: bool) -> None:
+    """The sums of all elements up to each along an axis; if reversed, of all from each on."""
+    if reverse:
+        array, out = np.flip(array, axis), np.flip(out, axis)
+    np.cumsum(array, axis, out=out)
