@@ -19,6 +19,7 @@ def compiled(
     lead: int,
     training: bool = False,
     rounding: Rounding | None = None,
+    readable: Sequence[Node] | bool = False,
 ) -> Program:
     """The program that computes the outputs.
 
@@ -29,6 +30,7 @@ def compiled(
     lead: the leading axis of the inputs, 1 if all runs share them
     training: whether it is for training, and changes states
     rounding: of the graph, see `Graph`
+    readable: the nodes whose values and gradients can be read; True for all that are computed
     """
     writer = Writer(outputs[0].graph.dtype, samples, rounding)
     values: dict[Node, Value] = {}
@@ -51,10 +53,21 @@ def compiled(
     for state, node in updates.items():
         writer.replace(values[node], kept[state.name])
     forward_calls = writer.length
+    found: dict[Node, Value] = {}
     if gradients is not None:
-        differentiate(outputs[0], order, values, writer, gradients, training)
+        found = differentiate(outputs[0], order, values, writer, gradients, training)
     names = [node.name for node in nodes if node.operation == "input"]
-    return writer.program([values[node] for node in outputs], forward_calls, names)
+    shown = (order if readable else []) if isinstance(readable, bool) else readable
+    for node in shown:
+        if node not in values:
+            raise ValueError(f"compile: {node!r} is to be kept, but no output depends on it")
+    return writer.program(
+        [values[node] for node in outputs],
+        forward_calls,
+        names,
+        {node: values[node] for node in shown},
+        {node: found[node].broadcast(values[node].shape) for node in shown if node in found},
+    )
 
 
 def constant(writer: Writer, value: Array) -> Value:

@@ -15,18 +15,22 @@ def differentiate(
     writer: Writer,
     destinations: dict[str, Array],
     training: bool,
-) -> None:
+) -> dict[Node, Value]:
     """Writes the gradients of the loss with respect to all parameters.
+
+    returns: the gradients of all nodes that have one
 
     order: the nodes that the loss depends on, each after its operands
     values: of these nodes
     destinations: where the gradients are to lie, by the names of the parameters; used up
     """
     gradients = {loss: writer.number(1.0, (1,))}
+    complete: dict[Node, Value] = {}
     for node in reversed(order):
         if node not in gradients or not node.needs_gradient:
             continue
-        gradient = gradients.pop(node)  # complete, since all that read the node came before
+        # since all that read the node came before
+        complete[node] = gradient = gradients.pop(node)
         if node.operation == "parameter":
             writer.store(gradient, destinations.pop(node.name))
             continue
@@ -40,3 +44,4 @@ def differentiate(
                 gradients[operand] = gradients[operand] + part if operand in gradients else part
     for destination in destinations.values():  # of parameters that the loss does not depend on
         writer.store(writer.number(0.0, (1,)), destination)
+    return complete

@@ -10,12 +10,14 @@ which independent trainings lie, is implied and never written.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from stages.graph.compile import compiled
+from stages.graph.formula import listing
 from stages.graph.node import Node
 from stages.graph.operation import Shape
 from stages.graph.program import Program
@@ -45,6 +47,12 @@ class Graph:
         self.states: dict[str, Array] = {}
         self.rounding: Rounding | None = None
         self._flat: tuple[Array, Array] | None = None
+
+    def __repr__(self) -> str:
+        shapes = [node.shape for node in self.nodes if node.operation == "parameter"]
+        count = sum(math.prod(map(int, shape)) for shape in shapes)
+        runs = f"{self.runs} run{'' if self.runs == 1 else 's'}"
+        return f"Graph in {self.dtype}, {runs}, {count:,} parameters\n{listing(self.nodes)}"
 
     def input(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> Node:
         """A value that is fed at every execution; `dtype` is the graph's, or an integer one."""
@@ -147,6 +155,7 @@ class Graph:
         differentiate: bool = False,
         shared_inputs: bool = False,
         training: bool = False,
+        keep: Sequence[Node] | bool = False,
     ) -> Program:
         """The program that computes `outputs` for a number of samples.
 
@@ -154,6 +163,8 @@ class Graph:
             parameters
         shared_inputs: all runs read the same inputs, fed once with a leading axis of 1
         training: as it is for a step of a training, not for an evaluation: see `choose`
+        keep: the nodes that `Program.value` and `Program.gradient` are to read, True for all; each
+            then has memory of its own, and every number is to the last bit what it is without
 
         Raises ValueError if there is nothing to compute, if there are no samples, or if the first
         output is not a scalar.
@@ -173,4 +184,5 @@ class Graph:
             1 if shared_inputs else self.runs,
             training,
             self.rounding,
+            keep,
         )

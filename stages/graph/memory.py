@@ -13,7 +13,7 @@ from values of three axes and more, the runs apart, lies as they do.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ class Memory:
         """An array of its own."""
         return arranged(self._flat(math.prod(shape), dtype), shape, order)
 
-    def assign(self, calls: Sequence[Call]) -> None:
-        """Gives the results of the calls their memory.
+    def assign(self, calls: Sequence[Call], kept: Set[Value]) -> None:
+        """Gives the results of the calls their memory; nothing overwrites those in `kept`.
 
         That is register allocation by a linear scan, with buffers for registers.
         """
@@ -61,7 +61,8 @@ class Memory:
         buffers: dict[Value, Array] = {}
         for index, call in enumerate(calls):
             bases = dict.fromkeys(operand.base for operand in call.operands)
-            dying = [base for base in bases if last_read[base] == index and base in buffers]
+            read = [base for base in bases if last_read[base] == index and base in buffers]
+            dying = [base for base in read if base not in kept]
             result = call.result
             size = (math.prod(result.shape), result.dtype)
             if result.array is None:

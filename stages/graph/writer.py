@@ -5,7 +5,7 @@ known is every value given its memory, see stages/graph/memory.py.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from stages.graph import kernels
 from stages.graph.call import Call
 from stages.graph.memory import Memory
+from stages.graph.node import Node
 from stages.graph.program import Program
 from stages.graph.value import Array, Function, Order, Value, order_of
 
@@ -172,22 +173,32 @@ class Writer:
         self._kept.append(copy)
 
     def program(
-        self, outputs: Sequence[Value], forward_calls: int, input_names: Sequence[str]
+        self,
+        outputs: Sequence[Value],
+        forward_calls: int,
+        input_names: Sequence[str],
+        values: Mapping[Node, Value],
+        gradients: Mapping[Node, Value],
     ) -> Program:
-        """The program of all that is written, whose first calls are those of `forward`."""
+        """The program of all that is written, whose first calls are those of `forward`.
+
+        values, gradients: those that are kept, to be read after `forward` and `backward`
+        """
         for value in outputs:
-            if value.number is not None:
-                value.base.array = np.full(value.base.shape, value.number, self.dtype)
-            elif value.base.array is None:
+            if value.number is None and value.base.array is None:
                 base = value.base
                 base.array = self._memory.allocate(base.shape, base.dtype, base.order)
+        readable = [*outputs, *values.values(), *gradients.values()]
+        for value in readable:
+            if value.number is not None:
+                value.base.array = np.full(value.base.shape, value.number, self.dtype)
             self._kept.append(value.base)
         prepare, forward, backward = self._needed_calls(forward_calls)
         for call in prepare:
             if call.result.array is None:
                 result = call.result
                 result.array = self._memory.allocate(result.shape, result.dtype, result.order)
-        self._memory.assign([*forward, *backward])
+        self._memory.assign([*forward, *backward], {value.base for value in readable})
         return Program(
             self._inputs,
             input_names,
@@ -196,6 +207,8 @@ class Writer:
             list(self._bound(forward)),
             list(self._bound(backward)),
             self._memory.nbytes,
+            {node: value.memory() for node, value in values.items()},
+            {node: value.memory() for node, value in gradients.items()},
         )
 
     def _bound(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:

@@ -64,19 +64,45 @@ def _output(model: Model, graph: Graph, features: int, outputs: tuple[int, ...])
     return output
 
 
+Parameters = Mapping[str, Array]  # by name, each with a leading runs axis
+
+
 def predict(
-    model: Model, outputs: tuple[int, ...], parameters: Mapping[str, Array], features: Array
+    model: Model, outputs: tuple[int, ...], parameters: Parameters, features: Array
 ) -> Array:
     """The outputs of a model with many sets of parameters at once, for the same samples.
 
-    parameters: by name, each with a leading runs axis
+    outputs: the shape of what it returns for a sample
     features: (samples, features)
     returns: (runs, samples, *outputs)
     """
+    graph = _graph(parameters)
+    return _evaluate(graph, _output(model, graph, features.shape[1], outputs), parameters, features)
+
+
+def attention(
+    model: Model, outputs: tuple[int, ...], parameters: Parameters, features: Array
+) -> Array | None:
+    """The weights that the first attention of a model gives to its features, as in `predict`.
+
+    returns: (runs, samples, heads, features, features), or None for a model without attention
+    """
+    graph, own = _graph(parameters), features.shape[1]
+    _output(model, graph, own, outputs)
+    for node in graph.nodes:
+        if node.operation == "softmax" and len(node.shape) == 4 and node.shape[2:] == (own, own):
+            return _evaluate(graph, node, parameters, features)
+    return None
+
+
+def _graph(parameters: Parameters) -> Graph:
     runs, dtype = next((len(rows), rows.dtype) for rows in parameters.values())
-    graph = Graph(runs, dtype)
-    output = _output(model, graph, features.shape[1], outputs)
-    program = graph.compile(output, samples=len(features), shared_inputs=True)
+    return Graph(runs, dtype)
+
+
+def _evaluate(graph: Graph, node: Node, parameters: Parameters, features: Array) -> Array:
+    """(runs, samples, ...), the values of a node."""
+    program = graph.compile(node, samples=len(features), shared_inputs=True)
     for name, rows in graph.views(graph.parameters).items():
         np.copyto(rows, parameters[name])
     program.feed(x=features[None])

@@ -260,7 +260,7 @@ def _program(rule: Rule, name: str, attributes: Any, operands: tuple[Any, ...]) 
         else:
             values.append(writer.number(operand, (1,)))
     outputs = rule(name, dict(attributes), *values)
-    return writer.program(outputs, writer.length, ()), buffers
+    return writer.program(outputs, writer.length, (), {}, {}), buffers
 
 
 def _lying(array: Array) -> Lying:

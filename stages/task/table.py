@@ -48,6 +48,12 @@ class Table:
         targets = self.target.shape[1:]
         return (targets or (1,)) if self.classes is None else (*targets, len(self.classes))
 
+    @property
+    def target_of_models(self) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The target as a model predicts it: numbers have one more axis, (samples, targets)."""
+        number = self.classes is None and self.target.ndim == 1
+        return self.target[:, None] if number else self.target
+
     def in_own_units(self) -> "Table":
         """The table with the target as it was before it was standardized."""
         if self.units is None:

@@ -37,7 +37,8 @@ class Twin:
         rounding: Rounding | None = None,
     ) -> None:
         train = tables["train"]
-        self._network = network(model, train.features.shape[1], train.outputs, runs)
+        features = train.features.shape[1]
+        self._network = network(model, features, train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
@@ -94,10 +95,8 @@ class Twin:
         return Tiles(self._graph, *means, shared_inputs=True, **options)
 
     def _arrays(self, table: Table) -> dict[str, Array]:
-        target = table.target
-        if table.classes is None:
-            target = target.reshape(len(target), -1)
-        return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
+        x = table.features.astype(self._graph.dtype)
+        return {"x": x[None], "target": table.target_of_models[None]}
 
 
 def steps(

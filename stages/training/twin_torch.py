@@ -88,10 +88,8 @@ class Twin:
 
     def _tensors(self, table: Table) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(table.features).to(self._device, self._dtype)
-        target = torch.from_numpy(table.target).to(self._device)
-        if table.classes is None:
-            target = target.reshape(len(target), -1).to(self._dtype)
-        return x, target
+        target = torch.from_numpy(table.target_of_models).to(self._device)
+        return x, target if table.classes is not None else target.to(self._dtype)
 
 
 class Stepping(Protocol):

@@ -4,14 +4,15 @@ By itself it shows one of them. In a page, the style sheet gives the colours, an
 the drawing that is asked for.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from stages.figures.tasks.graph import EDGES, FILLS, kind, readable
 from stages.figures.tasks.graph_columns import fold
 from stages.figures.tasks.graph_layers import Layer, find_layers
-from stages.figures.tasks.graph_layout import Box, Drawing, Point, place, title
+from stages.figures.tasks.graph_layout import Box, Drawing, Point, place
 from stages.graph.compile import needed
+from stages.graph.formula import formula, names
 from stages.graph.node import Node
 
 PIXELS = 96  # to the inch, as CSS has them
@@ -31,20 +32,24 @@ def graph_svg(loss: Node, task: str) -> str:
     """
     model = find_layers(needed(loss.graph.nodes, [loss]))
     shown, _, _ = readable(model)
+    name = names(model.nodes())
+    formulas = {node: f"{name[node]} = {formula(node, name)}" for node in model.nodes()}
     parts, size = [], ""
     for opened in _choices(model, shown):
         paths = " ".join(layer.path for layer in model.layers() if layer in opened)
         long = place(model, opened)
         wide = fold(long, WIDEST)
-        for name, drawing in [("", long)] if wide is long else [("wide", wide), ("narrow", long)]:
-            is_shown = set(opened) == shown and name != "narrow"
+        for form, drawing in [("", long)] if wide is long else [("wide", wide), ("narrow", long)]:
+            is_shown = set(opened) == shown and form != "narrow"
             size = _size(drawing) if is_shown else size
-            label = f"The computation graph of {task}, {name + ', ' if name else ''}"
+            label = f"The computation graph of {task}, {form + ', ' if form else ''}"
             label += f"with {paths} open" if paths else "with its layers closed"
-            about = {"class": name, "data-open": paths, "aria-label": label, "role": "group"}
+            about = {"class": form, "data-open": paths, "aria-label": label, "role": "group"}
             about |= {} if is_shown else {"display": "none"}
             given = " ".join(f'{key}="{escape(value)}"' for key, value in about.items())
-            parts.append(f"<svg {given} {_size(drawing)}>\n{_content(drawing, loss)}</svg>\n")
+            parts.append(
+                f"<svg {given} {_size(drawing)}>\n{_content(drawing, loss, formulas)}</svg>\n"
+            )
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" font-size="12"'
     return f'{head} style="background: white">\n{"".join(parts)}</svg>\n'
 
@@ -68,8 +73,8 @@ def _size(drawing: Drawing) -> str:
     return f'{box} width="{width:.0f}" height="{height:.0f}"'
 
 
-def _content(drawing: Drawing, loss: Node) -> str:
-    parts = [_box(box, loss) for box in drawing.boxes if box.is_open]
+def _content(drawing: Drawing, loss: Node, formulas: Mapping[Node, str]) -> str:
+    parts = [_box(box, loss, formulas) for box in drawing.boxes if box.is_open]
     for value in dict.fromkeys(piece.value for piece in drawing.pieces):
         pieces = [piece for piece in drawing.pieces if piece.value is value]
         lines = "".join(_path(piece.outline()) for piece in pieces)
@@ -78,7 +83,7 @@ def _content(drawing: Drawing, loss: Node) -> str:
         look = f'class="line {name}" fill="none" stroke="{EDGES[name]}" stroke-width="1.5"'
         parts.append(f'<path {look} d="{lines}"/>')
         parts.append(f'<path class="head {name}" fill="{EDGES[name]}" d="{heads}"/>')
-    parts += [_box(box, loss) for box in drawing.boxes if not box.is_open]
+    parts += [_box(box, loss, formulas) for box in drawing.boxes if not box.is_open]
     return "".join(f"{part}\n" for part in parts)
 
 
@@ -89,10 +94,10 @@ def _path(parts: Sequence[tuple[Point, ...]]) -> str:
     return "".join(letter + way for letter, way in zip(letters, points, strict=True))
 
 
-def _box(box: Box, loss: Node) -> str:
+def _box(box: Box, loss: Node, formulas: Mapping[Node, str]) -> str:
     name = kind(box.part, loss)
     look = f'fill="{FILLS[name]}" stroke="{EDGES[name]}"'
-    about, tip = "", _formula(box.part) if isinstance(box.part, Node) else ""
+    about, tip = "", formulas[box.part] if isinstance(box.part, Node) else ""
     if isinstance(box.part, Layer):
         about = f' data-layer="{escape(box.part.path)}"'
         tip = f"{box.part.path}: {'close' if box.is_open else 'open'} this layer"
@@ -109,10 +114,3 @@ def _box(box: Box, loss: Node) -> str:
         at = f'x="{PIXELS * text.x:.0f}" y="{PIXELS * text.y:.0f}"'
         shapes += f"<text {at}{weight}>{escape(text.text)}</text>"
     return f'<g class="{name}"{about}><title>{escape(tip)}</title>{shapes}</g>'
-
-
-def _formula(node: Node) -> str:
-    """What a node is, for who points at it."""
-    if not node.inputs:
-        return f"{node.operation} {title(node)}, {node.dtype}"
-    return f"{node.operation}({', '.join(map(title, node.inputs))})"
