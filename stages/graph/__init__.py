@@ -44,7 +44,7 @@ from stages.graph.operations.pooling import (
     max_pool2d,
 )
 from stages.graph.operations.recurrent import gru, lstm, rnn
-from stages.graph.operations.reductions import log_softmax
+from stages.graph.operations.reductions import log_softmax, logsumexp, norm, softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
@@ -107,12 +107,14 @@ __all__ = [
     "log1p",
     "log_sigmoid",
     "log_softmax",
+    "logsumexp",
     "lstm",
     "max_pool1d",
     "max_pool2d",
     "maximum",
     "minimum",
     "movedim",
+    "norm",
     "not_equal",
     "pad",
     "permute",
@@ -124,6 +126,7 @@ __all__ = [
     "sign",
     "silu",
     "sin",
+    "softmax",
     "softplus",
     "sqrt",
     "squeeze",

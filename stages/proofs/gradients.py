@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stages.graph.node import Node
 from stages.graph.operations.comparisons import COMPARISONS, equal, where
 from stages.graph.operations.elementwise import sin
+from stages.graph.operations.reductions import norm
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -57,6 +58,9 @@ KINKS: dict[str, Callable[..., Node]] = {
     **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
     "floor": lambda a: sin(pi * a),
     "where": lambda condition, a, b: condition,
+    "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,
+    "min": lambda a, axis, keepdims: equal(a, a.min(axis, keepdims=True)) - 0.5,
+    "norm": norm,
 }
 
 
@@ -74,7 +78,7 @@ def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
     graph = formula.graph
     kinks = [
         KINKS[node.operation](*node.inputs, **node.attributes)
-        for node in graph.nodes
+        for node in list(graph.nodes)  # to which these are added
         if node.operation in KINKS
     ]
     program = _compiled(formula, formula.loss, *kinks)
