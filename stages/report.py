@@ -78,7 +78,7 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "facts": {
             "data": content["data"]["source"],
             "model": f"{Path(model['source']).stem} {in_a_line(model.get('options', {}))}",
-            "loss": model["loss"],
+            "loss": f"{model['loss']} {in_a_line(model.get('loss_options') or '')}".rstrip(),
             "optimizer": in_a_line({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "
             + ("full batch" if batch == "full" else f"batches of {batch}"),

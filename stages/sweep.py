@@ -46,7 +46,7 @@ def main(
     gathered = gather(planned, results, len(seeds))
     write_runs(files.sweep, gathered, seeds)
     write_curves(files.curves, *curves(gathered))
-    constant = constant_loss(read_table(files.train))
+    constant = constant_loss(read_table(files.train), model)
     metrics = {runs.optimizer: summary(runs, constant) for runs in gathered}
     given = {"task": task, "model": model.model_dump(), "training": training.model_dump()}
     given["sweep"] = sweep.model_dump()

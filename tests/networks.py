@@ -35,12 +35,12 @@ def network(
 ) -> Network:
     """sizes: features, hidden layers, outputs."""
     features, *hidden, outputs = sizes
-    return graph_networks.network(mlp(hidden, activation, loss, dtype), features, outputs, runs)
+    return graph_networks.network(mlp(hidden, activation, loss, dtype), features, (outputs,), runs)
 
 
 def torch_network(sizes: Sequence[int], activation: str, dtype: str = "float64") -> nn.Module:
     features, *hidden, outputs = sizes
-    return torch_networks.network(mlp(hidden, activation, dtype=dtype), features, outputs)
+    return torch_networks.network(mlp(hidden, activation, dtype=dtype), features, (outputs,))
 
 
 def initial_parameters(
@@ -48,7 +48,7 @@ def initial_parameters(
 ) -> dict[str, Array]:
     features, *hidden, outputs = sizes
     model = mlp(hidden, dtype=dtype, initialization=initialization)
-    graph = graph_networks.network(model, features, outputs).graph
+    graph = graph_networks.network(model, features, (outputs,)).graph
     return graph.draw_parameters(stream(seed, 0))
 
 
@@ -56,4 +56,4 @@ def predict(parameters: dict[str, Array], features: Array, activation: str = "re
     """The outputs of networks with many sets of parameters, (runs, ...) each, by their names."""
     widths = [len(values[0]) for name, values in parameters.items() if name.endswith("bias")]
     model = mlp(widths[:-1], activation)
-    return graph_networks.predict(model, widths[-1], parameters, np.asarray(features))
+    return graph_networks.predict(model, (widths[-1],), parameters, np.asarray(features))

@@ -15,10 +15,10 @@ from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
 from stages.proofs.claims import CLOUD
+from stages.reference.operations.losses import LOSSES
 from stages.split import standardize_target
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
-from stages.training import twin_torch
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -193,9 +193,9 @@ def test_twins_that_are_apart_are_reported(capsys: pytest.CaptureFixture[str]) -
 def test_a_loss_that_is_off_in_torch_is_found(
     off: float, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = twin_torch.LOSSES["half_mse"]
+    right = LOSSES["half_mse"]
     wrong = lambda output, target: right(output, target) * (1 + off)  # noqa: E731
-    monkeypatch.setitem(twin_torch.LOSSES, "half_mse", wrong)
+    monkeypatch.setitem(LOSSES, "half_mse", wrong)
     write_samples("curve", train=50, test=20, features=3)
     task = task_like("regression", model__options__hidden=[4], training__batch_size=10)
     metrics = trained("curve", task)

@@ -103,11 +103,11 @@ def test_torch_loads_the_numpy_model_and_predicts_the_same(dtype: str) -> None:
     train("numpy", "moons", task)
     files = Files("moons")
     state = read_tensors(files.model["numpy"])
-    model = network(task.model, 2, 3)
+    model = network(task.model, 2, (3,))
     model.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
     features = read_table(files.test).features
     stacked = {name: values[None] for name, values in state.items()}
-    ours = predict(task.model, 3, stacked, features)[0]
+    ours = predict(task.model, (3,), stacked, features)[0]
     with torch.no_grad():
         theirs = model(torch.from_numpy(features).to(getattr(torch, dtype))).numpy()
     tolerance = {"float64": 1e-13, "float32": 1e-5}[dtype]

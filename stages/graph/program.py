@@ -55,21 +55,25 @@ class Program:
         Raises KeyError for an input that is missing or that the graph does not have, TypeError for
         what is no array, ValueError for a shape that does not fit.
         """
+        if len(inputs) != len(self._inputs):
+            self._refuse_names(inputs)
         for name, array in self._inputs.items():
-            given = inputs.get(name)
-            if not isinstance(given, np.ndarray):
-                if name not in inputs:
-                    raise KeyError(f"input {name}: is missing")
-                raise TypeError(f"input {name}: must be an array, got {given!r}")
-            if given.shape[1:] != array.shape[1:]:
-                expected = f"(runs or 1, *{array.shape[1:]})"
-                raise ValueError(f"input {name}: expected {expected}, got {given.shape}")
+            try:
+                given = inputs[name]
+                if given.shape[1:] != array.shape[1:]:
+                    expected = f"(runs or 1, *{array.shape[1:]})"
+                    raise ValueError(f"input {name}: expected {expected}, got {given.shape}")
+            except KeyError:
+                raise KeyError(f"input {name}: is missing") from None
+            except AttributeError:
+                raise TypeError(f"input {name}: must be an array, got {given!r}") from None
             np.copyto(array, given)
-        if len(inputs) > len(self._inputs):
-            for name in inputs:
-                if name not in self._names:
-                    raise KeyError(f"input {name}: the graph has only {', '.join(self._names)}")
         self._prepare_fixed()
+
+    def _refuse_names(self, inputs: Mapping[str, Array]) -> None:
+        for name in inputs:
+            if name not in self._names:
+                raise KeyError(f"input {name}: the graph has only {', '.join(self._names)}")
 
     def _prepare_fixed(self) -> None:
         for call in self._prepare:

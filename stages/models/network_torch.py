@@ -1,6 +1,7 @@
 """The model of a task in torch. That on the graph is network.py."""
 
 from collections.abc import Mapping
+from functools import partial
 from inspect import signature
 from itertools import zip_longest
 from typing import Any
@@ -9,25 +10,41 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from stages.reference.operations.losses import LOSSES
 from stages.task.errors import InputError
-from stages.task.functions import load_function
-from stages.task.model import Model
+from stages.task.functions import Function, load_function
+from stages.task.model import Model, torch_twin
 
 
-def network(model: Model, features: int, outputs: int) -> nn.Module:
+def network(model: Model, features: int, outputs: tuple[int, ...]) -> nn.Module:
     """The model, with torch's own random parameters.
 
+    outputs: as for the graph
     Raises InputError if there is none in the file, or if it takes other options than the graph's.
     """
-    function = load_function(model.torch_source, "model", "features", "outputs")
-    options = model.arguments()
+    function = _twin(model.source, "model", model.arguments(), "features", "outputs")
+    module: nn.Module = function(features, outputs[-1])
+    return module.to(getattr(torch, model.dtype))
+
+
+def loss_of(model: Model) -> Function:
+    """The loss, of two tensors. Raises InputError as `network` does."""
+    options = model.loss_arguments()
+    if model.own_loss:
+        return _twin(*model.own_loss, options, "output", "target")
+    return partial(LOSSES[model.loss], **options)
+
+
+def _twin(source: str, name: str, options: Mapping[str, Any], *leading: str) -> Function:
+    """The function in torch that is the twin of the one on the graph, with its options."""
+    function = load_function(torch_twin(source), name, *leading)
     try:
-        signature(function).bind(features, outputs, **options)
+        signature(function).bind(*leading, **options)
     except TypeError as error:
         raise InputError(
-            f"{model.torch_source}: model must take the options of {model.source}: {error}"
+            f"{torch_twin(source)}: {name} must take the options of {source}: {error}"
         ) from None
-    return function(features, outputs, **options).to(getattr(torch, model.dtype))  # type: ignore[no-any-return]
+    return partial(function, **options)
 
 
 def load_parameters(
@@ -42,7 +59,7 @@ def load_parameters(
     for number, (our, their) in enumerate(zip_longest(ours, theirs), start=1):
         if our != their:
             raise InputError(
-                f"{model.torch_source}: parameter {number} must be that of {model.source}, "
+                f"{torch_twin(model.source)}: parameter {number} must be that of {model.source}, "
                 f"{_in_words(our)}; got {_in_words(their)}"
             )
     state = {name: torch.from_numpy(values) for name, values in parameters.items()}

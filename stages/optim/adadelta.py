@@ -10,18 +10,18 @@ Zeiler, "ADADELTA: an adaptive learning rate method", 2012, where lr is 1. The n
 root mean square of the steps before this one: u still lacks d.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
 
 from stages.optim.arithmetic import Array, MeanSquare, rounded
-from stages.optim.bounds import Hyperparameter, NotNegative
+from stages.optim.bounds import Hyperparameter, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Adadelta(ElementWise):
     """torch.optim.Adadelta in NumPy.
 

@@ -13,17 +13,18 @@ and the places of eps₁ are those of torch; the paper has 0.01 for lr, and adds
 """
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
 
 from stages.optim.arithmetic import Array, Direction, Lerp, rounded
-from stages.optim.bounds import Bounded
+from stages.optim.arrays import require_arrays, require_elements
+from stages.optim.bounds import Bounded, hyperparameters
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Adafactor(Bounded):
     """torch.optim.Adafactor in NumPy.
 
@@ -57,9 +58,18 @@ class Adafactor(Bounded):
     steps = 0
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
-        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
-        if self.steps == 0:
+        """One step, in place; parameters and gradients have one shape and dtype at all steps.
+
+        Raises ValueError for arrays that are empty, not float64 or float32, or of other shapes.
+        """
+        require_arrays(parameters, gradients, self._parameters)
+        if self._parameters is None:
+            require_elements(parameters)
             self._start(parameters)
+        if self.changed:
+            self.changed = False
+            self._prepare(parameters)
+        self._parameters = parameters
         self.steps += 1
         update, squares, (_, eps2) = self._update, self._squares, self.eps
 
@@ -86,12 +96,14 @@ class Adafactor(Bounded):
         np.multiply(update, rounded(alpha, parameters), update)
         np.subtract(parameters, update, parameters)
 
-    def _start(self, parameters: Array) -> None:
+    def _prepare(self, parameters: Array) -> None:
         eps1, _ = self.eps
         if eps1 is None:
             eps1 = float(np.finfo(parameters.dtype).eps)
         self._eps1, self._eps1_squared = rounded(eps1, parameters), rounded(eps1 * eps1, parameters)
         self._direction = Direction(parameters, self.weight_decay, self.maximize, self.lr)
+
+    def _start(self, parameters: Array) -> None:
         if parameters.ndim > 1:
             self._rows = np.zeros_like(parameters[..., :1])
             self._columns = np.zeros_like(parameters[..., :1, :])

@@ -8,16 +8,18 @@ Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and s
 optimization", JMLR 2011. t counts the steps from 1.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Any
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, rounded
-from stages.optim.bounds import NotNegative
+from stages.optim.bounds import NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Adagrad(ElementWise):
     """torch.optim.Adagrad in NumPy.
 
@@ -42,7 +44,12 @@ class Adagrad(ElementWise):
     _: KW_ONLY
     maximize: bool = False
 
+    state_names = ("sum",)
     scratch_names = ("scratch", "denominator")
+
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        if "initial_accumulator_value" in assigned:
+            raise ValueError("initial_accumulator_value cannot change: it is where the sum began")
 
     def new_state(self, parameters: Array) -> dict[str, Array]:
         return {

@@ -10,16 +10,18 @@ so far: Reddi, Kale and Kumar, "On the convergence of Adam and beyond", ICLR 201
 weight decay is AdamW: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Any
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, Lerp, MeanSquare, power, rounded
-from stages.optim.bounds import Beta, NotNegative
+from stages.optim.bounds import Beta, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Adam(ElementWise):
     """torch.optim.Adam in NumPy.
 
@@ -49,15 +51,24 @@ class Adam(ElementWise):
     state_names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     scratch_names = ("scratch", "denominator")
 
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        if self.steps and assigned.get("amsgrad") and "max_exp_avg_sq" not in self.state:
+            raise ValueError("amsgrad must be on from the first step, got True after it")
+
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        names = self.state_names if self.amsgrad else self.state_names[:2]
+        return {name: np.zeros_like(parameters) for name in names}
+
     def start(self, parameters: Array) -> None:
         super().start(parameters)
-        beta1, beta2 = self.betas
+        beta1, beta2 = self._betas = self.betas
+        self._amsgrad = self.amsgrad
         self._towards = Lerp(1 - beta1, parameters)
         self._mean_square = MeanSquare(beta2, parameters)
         self._eps = rounded(self.eps, parameters)
 
     def begin_step(self, parameters: Array) -> None:
-        beta1, beta2 = self.betas
+        beta1, beta2 = self._betas
         self._step_size = rounded(self.lr / (1 - power(beta1, self.steps)), parameters)
         self._correction = rounded(power(1 - power(beta2, self.steps), 0.5), parameters)
 
@@ -67,13 +78,13 @@ class Adam(ElementWise):
         g: Array,
         m: Array,
         v: Array,
-        largest_v: Array,
+        largest_v: Any,  # None without amsgrad
         scratch: Array,
         denominator: Array,
     ) -> None:
         self._towards(m, g, scratch)
         self._mean_square(v, g, scratch)
-        if self.amsgrad:
+        if self._amsgrad:
             v = np.maximum(largest_v, v, out=largest_v)
 
         np.sqrt(v, denominator)

@@ -8,16 +8,16 @@
 Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, section 7.1.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, Lerp, power, rounded
-from stages.optim.bounds import Beta, NotNegative
+from stages.optim.bounds import Beta, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Adamax(ElementWise):
     """torch.optim.Adamax in NumPy.
 

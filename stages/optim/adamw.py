@@ -6,13 +6,13 @@
 Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from stages.optim.adam import Adam
-from stages.optim.bounds import NotNegative
+from stages.optim.bounds import NotNegative, hyperparameters
 
 
-@dataclass(eq=False)
+@hyperparameters
 class AdamW(Adam):
     """torch.optim.AdamW in NumPy.
 
@@ -27,4 +27,4 @@ class AdamW(Adam):
     """
 
     weight_decay: NotNegative = 0.01
-    decoupled_weight_decay: bool = field(default=True, init=False)
+    decoupled_weight_decay: bool = field(default_factory=lambda: True, init=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stages.optim.bounds import Hyperparameter
 
 Array = NDArray[Any]
+Runs = bool | NDArray[np.bool_]  # what holds for all runs or not, or for each, (runs,)
 
 
 def rounded(value: Hyperparameter, parameters: Array) -> Array:
@@ -38,6 +39,18 @@ def single(value: Hyperparameter) -> Hyperparameter:
     return np.float64(np.float32(value))
 
 
+def some(runs: Runs) -> bool:
+    """Whether it holds for any run."""
+    return bool(runs.any()) if isinstance(runs, np.ndarray) else runs
+
+
+def rows(runs: Runs) -> Any:
+    """The index of the rows of the runs for which it holds; None if there are none."""
+    if not some(runs):
+        return None
+    return np.flatnonzero(runs) if isinstance(runs, np.ndarray) and not runs.all() else ...
+
+
 class Direction:
     """What an optimizer follows: the gradient, negated to climb, with the decay of the weights.
 
@@ -51,11 +64,12 @@ class Direction:
         maximize: bool,
         decoupled_lr: Hyperparameter | None = None,
     ) -> None:
-        self._maximize, decays = maximize, bool(np.any(weight_decay))
+        self._maximize, decays = maximize, some(weight_decay != 0)
         self._decoupled = decays and decoupled_lr is not None
         self._penalized = decays and decoupled_lr is None
         kept = weight_decay if decoupled_lr is None else 1 - decoupled_lr * weight_decay
         self._factor = rounded(kept, parameters)
+        self._without = rows(weight_decay == 0)
 
     def __call__(self, parameters: Array, gradients: Array, memory: Array) -> Array:
         """The direction, in `memory` or `gradients`; a decoupled decay is applied in place."""
@@ -64,7 +78,11 @@ class Direction:
         elif self._penalized:
             np.multiply(parameters, self._factor, memory)
             combine = np.subtract if self._maximize else np.add
-            return combine(memory, gradients, memory)
+            combine(memory, gradients, memory)
+            if self._without is not None:  # runs where 0 · p would make NaN of infinity
+                rest = gradients[self._without]
+                memory[self._without] = -rest if self._maximize else rest
+            return memory
         return np.negative(gradients, memory) if self._maximize else gradients
 
 
@@ -91,8 +109,8 @@ class Lerp:
     def __init__(self, weight: Hyperparameter, parameters: Array) -> None:
         weights = rounded(weight, parameters)
         self._near_end = np.abs(weights) >= 0.5
-        self._some_near_end = bool(self._near_end.any())
-        self._factor = np.where(self._near_end, weights - 1, weights)
+        self._some_near_end = some(self._near_end) if weights.ndim else bool(self._near_end)
+        self._factor = np.asarray(weights - self._near_end)
 
     def __call__(self, start: Array, end: Array, scratch: Array) -> None:
         """Moves `start` towards `end`, in place."""

@@ -15,16 +15,16 @@ then, and η the real part, as in torch.
 
 import math
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, each, rounded, single
-from stages.optim.bounds import Hyperparameter, NotNegative
+from stages.optim.bounds import Hyperparameter, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class ASGD(ElementWise):
     """torch.optim.ASGD in NumPy; `state["ax"]` is the average.
 
@@ -52,15 +52,26 @@ class ASGD(ElementWise):
 
     state_names = ("ax",)
 
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        self._next_eta, self._next_copies = single(self.lr), True
+        self._next_mu: Hyperparameter = 1.0
+        return super().new_state(parameters)
+
+    def start(self, parameters: Array) -> None:
+        super().start(parameters)
+        self._rate_of = self.lr, self.lambd, self.alpha
+        self._last_copy = float(np.min(self.t0)) + 1  # until then the next averages are all copies
+
     def begin_step(self, parameters: Array) -> None:
-        past = self.steps - 1
-        eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, self.alpha))
-        self._eta, self._kept = rounded(eta, parameters), rounded(1 - self.lambd * eta, parameters)
-        if self.steps == 1:
-            self._last_copy = max(1, np.min(self.t0) + 2)  # until then all averages are copies
-        self._copies = self.steps <= self._last_copy
+        t, (lr, lambd, alpha) = self.steps, self._rate_of
+        eta, self._copies = self._next_eta, self._next_copies
+        self._eta, self._kept = rounded(eta, parameters), rounded(1 - lambd * eta, parameters)
         if not self._copies:
-            self._mu = rounded(single(1 / np.maximum(1.0, past - self.t0)), parameters)
+            self._mu = rounded(self._next_mu, parameters)
+
+        self._next_eta = single(each(_rate, lr, 1 + lambd * lr * t, alpha))
+        self._next_copies = t <= self._last_copy
+        self._next_mu = 1.0 if self._next_copies else single(1 / np.maximum(1.0, t - self.t0))
 
     def update(self, p: Array, g: Array, average: Array, scratch: Array) -> None:
         np.multiply(p, self._kept, p)

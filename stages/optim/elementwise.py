@@ -4,8 +4,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Direction
-from stages.optim.bounds import Bounded, Hyperparameter
+from stages.optim.arithmetic import Array, Direction, some
+from stages.optim.arrays import require_arrays
+from stages.optim.bounds import Bounded, Hyperparameter, require_runs
 
 # Bytes of parameters at a time: with their gradients and their state they stay in the cache.
 CHUNK = 2**18
@@ -14,11 +15,12 @@ CHUNK = 2**18
 class ElementWise(Bounded):
     """An optimizer whose rule treats each parameter by itself, in arrays of any shape.
 
-    A subclass is a dataclass of its hyperparameters, with
+    A subclass is made by `hyperparameters`, with
 
     state_names: torch's names of the arrays that it keeps from step to step, zeros at the start
     scratch_names: the arrays whose content a step leaves behind
-    start: computes the numbers that are the same at all steps, in the dtype of the parameters
+    start: computes the numbers that are the same at all steps, in the dtype of the parameters; at
+        the first step, and at the next one after a hyperparameter has been assigned
     begin_step: computes those that change from step to step
     update: the rule, given parameters, their direction (see `Direction`), state and scratch
 
@@ -35,13 +37,16 @@ class ElementWise(Bounded):
     decoupled_weight_decay = False
     maximize: bool
     steps = 0
+    _gradients: Array | None = None
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
-        """One step, in place; parameters and gradients have one shape and dtype at all steps."""
-        if self.steps == 0:
-            self.state = self.new_state(parameters)
-            self._parts = self._divided(parameters)
-            self.start(parameters)
+        """One step, in place; parameters and gradients have one shape and dtype at all steps.
+
+        Raises ValueError for arrays that are not float64 or float32, of other shapes, or of other
+        runs than the hyperparameters.
+        """
+        if parameters is not self._parameters or gradients is not self._gradients or self.changed:
+            self._prepare(parameters, gradients)
         self.steps += 1
         self.begin_step(parameters)
         for index, direction, arrays in self._parts:
@@ -52,10 +57,21 @@ class ElementWise(Bounded):
                 g = self._direction(p, g, direction)
             self.update(p, g, *arrays)
 
+    def _prepare(self, parameters: Array, gradients: Array) -> None:
+        require_arrays(parameters, gradients, self._parameters)
+        if self.changed:
+            require_runs(self.values(), parameters.shape)
+            if self._parameters is None:
+                self.state = self.new_state(parameters)
+                self._parts = self._divided(parameters)
+            self.changed = False
+            self.start(parameters)
+        self._parameters, self._gradients = parameters, gradients
+
     def start(self, parameters: Array) -> None:
         decoupled_lr = self.lr if self.decoupled_weight_decay else None
         self._direction = None
-        if self.maximize or np.any(self.weight_decay):
+        if self.maximize or some(self.weight_decay != 0):
             self._direction = Direction(parameters, self.weight_decay, self.maximize, decoupled_lr)
 
     def begin_step(self, parameters: Array) -> None: ...
@@ -85,6 +101,7 @@ class ElementWise(Bounded):
             part = parameters[index]
             new = [np.empty_like(part), *self.new_scratch(part)]
             direction, *scratch = memory.setdefault(part.shape, new)
-            state = [array[index] for array in self.state.values()]
+            arrays = (self.state.get(name) for name in self.state_names)
+            state: list[Any] = [None if array is None else array[index] for array in arrays]
             parts.append((index, direction, [*state, *scratch]))
         return parts

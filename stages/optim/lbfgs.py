@@ -18,27 +18,28 @@ The line search is their algorithms 3.5 and 3.6. It looks for the strong Wolfe c
     f(p + t · d) <= f(p) + 1e-4 · t · gᵀd,        |∇f(p + t · d)ᵀd| <= 0.9 · |gᵀd|
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from annotated_types import Ge
 
 from stages.optim.arithmetic import Array
-from stages.optim.bounds import Bounded
+from stages.optim.arrays import require_arrays, require_elements
+from stages.optim.bounds import Bounded, hyperparameters
 
 Closure = Callable[[], float]
 
 
-@dataclass(eq=False)
+@hyperparameters
 class LBFGS(Bounded):
     """torch.optim.LBFGS in NumPy.
 
     lr: the step along d, or the first that the line search tries
     max_iter: iterations in a call
     max_eval: evaluations after which a call ends; a line search that begins with but one left makes
-        two. None stands for max_iter * 5 // 4, so that max_iter=1 tries one step, good or bad.
+        two. None stands for max_iter * 5 // 4 as it is at the start, so that max_iter=1 tries one
+        step, good or bad.
     tolerance_grad: a call ends where no element of the gradient is larger
     tolerance_change: a call ends where d leads down no more than this, and after an iteration that
         changes no parameter by more, or the loss by less
@@ -67,6 +68,18 @@ class LBFGS(Bounded):
 
     iterations = evaluations = 0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_eval is None:
+            self.max_eval = self.max_iter * 5 // 4
+
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        if self.evaluations and "history_size" in assigned:
+            raise ValueError(
+                "history_size cannot change after the first step, "
+                f"got {assigned['history_size']} in place of {self.history_size}"
+            )
+
     def __call__(self, parameters: Array, gradients: Array, closure: Closure) -> float:
         """Up to max_iter iterations, in place; returns the loss before them.
 
@@ -75,11 +88,15 @@ class LBFGS(Bounded):
         closure: evaluates the model at the parameters as they are: writes the gradients, returns
             the loss. Its last call need not be where the parameters end.
 
-        Raises ValueError for arrays that are not contiguous.
+        Raises ValueError for arrays that are not contiguous, empty, not float64 or float32, or of
+        other shapes.
         """
+        require_arrays(parameters, gradients, self._parameters)
+        require_elements(parameters)
         p, g = (array.reshape(-1, copy=False) for array in (parameters, gradients))
-        if self.evaluations == 0:
+        if self._parameters is None:
             self._start(p)
+        self._parameters = parameters
         d, previous, gradient = self._direction, self._previous_gradient, g
 
         limit = self.evaluations + (self.max_eval or self.max_iter * 5 // 4)

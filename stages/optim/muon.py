@@ -14,13 +14,13 @@ not depend on the size of u, that is the same but for eps and rounding. x is com
 """
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
 
 from stages.optim.arithmetic import Array, Lerp, rounded
+from stages.optim.arrays import require_arrays, require_elements
 from stages.optim.bfloat16 import (
     BFloat16,
     norm,
@@ -29,12 +29,12 @@ from stages.optim.bfloat16 import (
     product_in_order,
     to_bfloat16,
 )
-from stages.optim.bounds import Bounded
+from stages.optim.bounds import Bounded, hyperparameters
 
 Coefficients = tuple[float, float, float]
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Muon(Bounded):
     """torch.optim.Muon in NumPy, for one matrix.
 
@@ -47,8 +47,6 @@ class Muon(Bounded):
     ns_steps: how often the polynomial is applied
     adjust_lr_fn: the factor of lr, "original": √max(1, rows / columns), also if it is None, or
         "match_rms_adamw": 0.2 · √max(rows, columns)
-
-    Raises ValueError at the first call unless the parameters have two dimensions.
 
     >>> parameters = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> Muon(lr=0.5)(parameters, np.array([[300.0, 0.0], [0.0, 100.0]]))
@@ -70,9 +68,18 @@ class Muon(Bounded):
     steps = 0
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
-        """One step, in place; both are (rows, columns), of one dtype at all steps."""
-        if self.steps == 0:
+        """One step, in place; both are (rows, columns), of one dtype at all steps.
+
+        Raises ValueError for arrays that are no matrices, empty, not float64 or float32, or of
+        other shapes.
+        """
+        require_arrays(parameters, gradients, self._parameters)
+        if self._parameters is None:
             self._start(parameters)
+        if self.changed:
+            self.changed = False
+            self._prepare(parameters)
+        self._parameters = parameters
         self.steps += 1
         update, scratch = self._momentum, self._scratch
         self._towards_gradient(self._momentum, gradients, scratch)
@@ -89,6 +96,11 @@ class Muon(Bounded):
     def _start(self, parameters: Array) -> None:
         if parameters.ndim != 2:
             raise ValueError(f"parameters must have two dimensions, got {parameters.ndim}")
+        require_elements(parameters)
+        self._momentum = np.zeros_like(parameters)
+        self._update, self._scratch = np.empty_like(parameters), np.empty_like(parameters)
+
+    def _prepare(self, parameters: Array) -> None:
         rows, columns = parameters.shape
         if self.adjust_lr_fn == "match_rms_adamw":
             factor = 0.2 * math.sqrt(max(rows, columns))
@@ -98,8 +110,6 @@ class Muon(Bounded):
         self._kept = rounded(1 - self.lr * self.weight_decay, parameters)
         self._towards_gradient = Lerp(1 - self.momentum, parameters)
         self._towards_momentum = Lerp(self.momentum, parameters)
-        self._momentum = np.zeros_like(parameters)
-        self._update, self._scratch = np.empty_like(parameters), np.empty_like(parameters)
 
 
 def orthogonalized(matrix: Array, coefficients: Coefficients, steps: int, eps: float) -> BFloat16:

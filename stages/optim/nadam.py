@@ -11,16 +11,16 @@ Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop. The deco
 Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, Lerp, MeanSquare, power, rounded, single
-from stages.optim.bounds import Beta, Hyperparameter, NotNegative
+from stages.optim.bounds import Beta, Hyperparameter, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class NAdam(ElementWise):
     """torch.optim.NAdam in NumPy.
 
@@ -50,25 +50,29 @@ class NAdam(ElementWise):
     state_names = ("exp_avg", "exp_avg_sq")
     scratch_names = ("scratch", "denominator")
 
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        self._mu_product: Hyperparameter = 1.0
+        return super().new_state(parameters)
+
     def start(self, parameters: Array) -> None:
         super().start(parameters)
-        beta1, beta2 = self.betas
+        beta1, beta2 = self._betas = self.betas
         self._towards = Lerp(1 - beta1, parameters)
         self._mean_square = MeanSquare(beta2, parameters)
         self._eps = rounded(self.eps, parameters)
-        self._mu_product: Hyperparameter = 1.0
 
     def begin_step(self, parameters: Array) -> None:
-        _, beta2 = self.betas
+        _, beta2 = self._betas
         self._correction = rounded(1 - power(beta2, self.steps), parameters)
         mu, mu_next = self._mu(self.steps), self._mu(self.steps + 1)
         self._mu_product = single(self._mu_product * single(mu))
         product, product_next = self._mu_product, self._mu_product * mu_next
-        self._step_size_of_g = rounded(self.lr * (1 - mu) / (1 - product), parameters)
-        self._step_size_of_m = rounded(self.lr * mu_next / (1 - product_next), parameters)
+        lr = self.lr
+        self._step_size_of_g = rounded(lr * (1 - mu) / (1 - product), parameters)
+        self._step_size_of_m = rounded(lr * mu_next / (1 - product_next), parameters)
 
     def _mu(self, step: int) -> Hyperparameter:
-        beta1, _ = self.betas
+        beta1, _ = self._betas
         return beta1 * (1 - 0.5 * power(0.96, step * self.momentum_decay))
 
     def update(

@@ -13,16 +13,16 @@ weight decay: Loshchilov and Hutter, "Decoupled weight decay regularization", IC
 """
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 import numpy as np
 
 from stages.optim.arithmetic import Array, Lerp, MeanSquare, each, power, rounded
-from stages.optim.bounds import Beta, NotNegative
+from stages.optim.bounds import Beta, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class RAdam(ElementWise):
     """torch.optim.RAdam in NumPy.
 

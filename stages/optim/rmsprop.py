@@ -12,16 +12,19 @@ magnitude", Coursera 2012. centered divides by the standard deviation: Graves, "
 sequences with recurrent neural networks", 2013. eps is outside the root, as in torch.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from itertools import compress
+from typing import Any
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Lerp, MeanSquare, rounded
-from stages.optim.bounds import NotNegative
+from stages.optim.arithmetic import Array, Lerp, MeanSquare, rounded, rows, some
+from stages.optim.bounds import NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class RMSprop(ElementWise):
     """torch.optim.RMSprop in NumPy.
 
@@ -51,14 +54,31 @@ class RMSprop(ElementWise):
     state_names = ("square_avg", "grad_avg", "momentum_buffer")
     scratch_names = ("scratch", "denominator")
 
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        if self.steps and assigned.get("centered") and "grad_avg" not in self.state:
+            raise ValueError("centered must be on from the first step, got True after it")
+        momentum = assigned.get("momentum", 0.0)
+        if self.steps and some((momentum != 0) & (self._has_buffer ^ True)):
+            raise ValueError(
+                "momentum cannot begin after the first step, "
+                f"got {momentum} in place of {self.momentum}"
+            )
+
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        self._has_buffer = self.momentum != 0  # of all runs, or of each
+        used = True, self.centered, some(self._has_buffer)
+        names = compress(self.state_names, used)
+        return {name: np.zeros_like(parameters) for name in names}
+
     def start(self, parameters: Array) -> None:
         super().start(parameters)
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)
         self._mean_square = MeanSquare(self.alpha, parameters)
         self._towards = Lerp(1 - self.alpha, parameters)
         self._momentum = rounded(self.momentum, parameters)
-        self._has_momentum = np.any(self.momentum)
-        self._all_have_momentum = np.all(self.momentum)
+        rests = self.momentum == 0
+        self._has_momentum, self._all_have_momentum = some(rests ^ True), not some(rests)
+        self._pauses = rows(rests & self._has_buffer)
         self._accelerates = self._all_have_momentum or self._momentum > 0
 
     def update(
@@ -66,8 +86,8 @@ class RMSprop(ElementWise):
         p: Array,
         g: Array,
         v: Array,
-        m: Array,
-        buffer: Array,
+        m: Any,  # None unless centered
+        buffer: Any,  # None without momentum
         scratch: Array,
         denominator: Array,
     ) -> None:
@@ -80,6 +100,7 @@ class RMSprop(ElementWise):
         np.add(denominator, self._eps, denominator)
 
         if self._has_momentum:
+            kept = None if self._pauses is None else buffer[self._pauses]
             np.multiply(buffer, self._momentum, buffer)
             np.divide(g, denominator, scratch)
             np.add(buffer, scratch, buffer)
@@ -88,4 +109,6 @@ class RMSprop(ElementWise):
             np.divide(scratch, denominator, scratch)
         if self._has_momentum:
             np.multiply(buffer, self._lr, scratch, where=self._accelerates)
+            if kept is not None:
+                buffer[self._pauses] = kept
         np.subtract(p, scratch, p)

@@ -11,19 +11,20 @@ algorithm", ICNN 1993, without taking back the step that overshot (iRprop⁻: Ig
 "Improving the Rprop learning algorithm", NC 2000).
 """
 
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from stages.optim.arithmetic import Array, rounded
-from stages.optim.bounds import Hyperparameter, NotNegative
+from stages.optim.bounds import Hyperparameter, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Rprop(ElementWise):
     """torch.optim.Rprop in NumPy.
 
@@ -46,6 +47,12 @@ class Rprop(ElementWise):
     step_sizes: tuple[Hyperparameter, Hyperparameter] = (1e-6, 50.0)
     _: KW_ONLY
     maximize: bool = False
+
+    state_names = ("prev", "step_size")
+
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        if self.steps and "lr" in assigned:
+            raise ValueError("lr cannot change after the first step: it is where step sizes began")
 
     def new_state(self, parameters: Array) -> dict[str, Array]:
         step_size = np.full_like(parameters, rounded(self.lr, parameters))

@@ -8,16 +8,18 @@ Nesterov's momentum in the form of Sutskever, Martens, Dahl and Hinton, "On the 
 initialization and momentum in deep learning", ICML 2013; lr multiplies after the momentum.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Any
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, rounded
-from stages.optim.bounds import Hyperparameter, NotNegative
+from stages.optim.arithmetic import Array, Runs, rounded, rows, some
+from stages.optim.bounds import Hyperparameter, NotNegative, hyperparameters
 from stages.optim.elementwise import ElementWise
 
 
-@dataclass(eq=False)
+@hyperparameters
 class SGD(ElementWise):
     """torch.optim.SGD in NumPy.
 
@@ -45,34 +47,49 @@ class SGD(ElementWise):
 
     state_names = ("momentum_buffer",)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.nesterov and (not np.all(self.momentum) or np.any(self.dampening)):
+    def require(self, assigned: Mapping[str, Any]) -> None:
+        values = {**self.values(), **assigned}
+        momentum, dampening = values["momentum"], values["dampening"]
+        if values["nesterov"] and (some(momentum == 0) or some(dampening != 0)):
             raise ValueError(
                 "nesterov needs momentum greater than 0 and dampening 0, "
-                f"got momentum {self.momentum} and dampening {self.dampening}"
+                f"got momentum {momentum} and dampening {dampening}"
             )
+
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        self._has_buffer: Runs = False  # from its first step with momentum on
+        return super().new_state(parameters)
 
     def start(self, parameters: Array) -> None:
         super().start(parameters)
         self._lr, self._momentum = rounded(self.lr, parameters), rounded(self.momentum, parameters)
-        # a run without momentum takes its whole gradient, whatever the others do
-        undampened = np.where(np.equal(self.momentum, 0), 1.0, 1 - self.dampening)
-        self._undampened = rounded(undampened, parameters)
-        self._has_momentum = np.any(self.momentum)
+        self._undampened = rounded(1 - self.dampening, parameters)
+
+        moves, rests = self.momentum != 0, self.momentum == 0
+        begins = moves & (self._has_buffer ^ True)
+        self._has_momentum = some(moves)
+        self._follows = rows(rests | begins)  # their update is the gradient itself
+        self._pauses = rows(rests & self._has_buffer) if self._has_momentum else None
+        self._has_buffer = self._has_buffer | moves
+        self.changed = some(begins)  # from the next step on these have a buffer
 
     def update(self, p: Array, g: Array, buffer: Array, scratch: Array) -> None:
-        if self._has_momentum:
-            if self.steps == 1:
-                np.copyto(buffer, g)
-            else:
-                np.multiply(buffer, self._momentum, buffer)
-                np.multiply(g, self._undampened, scratch)
-                np.add(buffer, scratch, buffer)
-            if self.nesterov:
-                np.multiply(buffer, self._momentum, scratch)
-                g = np.add(g, scratch, scratch)
-            else:
-                g = buffer
+        if not self._has_momentum:
+            np.multiply(g, self._lr, scratch)
+            np.subtract(p, scratch, p)
+            return
+        kept = None if self._pauses is None else buffer[self._pauses]
+        np.multiply(buffer, self._momentum, buffer)
+        np.multiply(g, self._undampened, scratch)
+        np.add(buffer, scratch, buffer)
+        if self._follows is not None:
+            buffer[self._follows] = g[self._follows]
+        if self.nesterov:
+            np.multiply(buffer, self._momentum, scratch)
+            g = np.add(g, scratch, scratch)
+        else:
+            g = buffer
         np.multiply(g, self._lr, scratch)
         np.subtract(p, scratch, p)
+        if kept is not None:
+            buffer[self._pauses] = kept

@@ -11,7 +11,6 @@ state of a row that comes back after a pause has not decayed, unlike that of zer
 """
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -19,7 +18,8 @@ from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
 from stages.optim.arithmetic import Array, rounded
-from stages.optim.bounds import Bounded
+from stages.optim.arrays import require_arrays
+from stages.optim.bounds import Bounded, hyperparameters
 
 
 class Rows(NamedTuple):
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
         return cls(indices, gradients[indices])
 
 
-@dataclass(eq=False)
+@hyperparameters
 class SparseAdam(Bounded):
     """torch.optim.SparseAdam in NumPy.
 
@@ -75,11 +75,17 @@ class SparseAdam(Bounded):
     def __call__(self, parameters: Array, gradients: Rows) -> None:
         """One step, in place; (rows, ...) parameters of one shape and dtype at all steps.
 
-        Raises ValueError for a dense gradient and for rows that do not fit the parameters.
+        Raises ValueError for parameters that are not float64 or float32, for a dense gradient and
+        for rows that do not fit the parameters.
         """
+        require_arrays(parameters, parameters, self._parameters)
         _require_rows_of(parameters, gradients)
-        if self.steps == 0:
+        if self._parameters is None:
             self._start(parameters)
+        if self.changed:
+            self.changed = False
+            self._prepare(parameters)
+        self._parameters = parameters
         self.steps += 1
         if gradients.values.size == 0:
             return
@@ -99,6 +105,8 @@ class SparseAdam(Bounded):
         # not zeros_like, which would write every row instead of asking for empty memory
         self._m = np.zeros(parameters.shape, parameters.dtype)
         self._v = np.zeros(parameters.shape, parameters.dtype)
+
+    def _prepare(self, parameters: Array) -> None:
         self._rest1, self._rest2 = (rounded(1 - beta, parameters) for beta in self.betas)
         self._eps = rounded(self.eps, parameters)
 

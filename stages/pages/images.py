@@ -61,9 +61,13 @@ def _embedded(content: bytes, kind: str) -> str:
 
 def figure(drawn: Figure, file: Path, label: str) -> Picture | Markup:
     """A figure as SVG; where that would be large, the file with its pixels."""
-    # This is safe as Markup: matplotlib escapes all text in it.
-    vectors = Markup(inline(drawn, file.with_suffix("").as_posix(), label))
+    vectors = _vectors(drawn, file.with_suffix("").as_posix(), label)
     return vectors if len(vectors) <= LARGE else image(file, label)
+
+
+def _vectors(drawn: Figure, name: str, label: str) -> Markup:
+    # This is safe as Markup: matplotlib escapes all text in it.
+    return Markup(inline(drawn, name, label))
 
 
 def graph(path: Path) -> Markup:
@@ -110,12 +114,18 @@ def drift(path: Path) -> Picture | Markup:
 
 
 def sweeps(task: str) -> list[Picture | Markup]:
-    """The losses of a sweep by learning rate, and by two hyperparameters where two differ."""
+    """The losses of a sweep by learning rate, and by two hyperparameters where two differ.
+
+    Where the figures would be large, they are one, in pixels.
+    """
     files = Files(task)
-    sweep = read_sweep(files.curves)
+    sweep, file = read_sweep(files.curves), files.plots / "sweep.png"
     label = f"Loss at the end by learning rate in {task}, a panel for each optimizer"
-    pictures = [figure(draw_sweep(sweep), files.plots / "sweep.png", label)]
-    if any(len(settings.axes) > 1 for settings in sweep):
-        label = f"Median loss by two hyperparameters in {task}, as colours"
-        pictures.append(figure(draw_heatmaps(sweep), files.plots / "sweep_heatmap.png", label))
-    return pictures
+    vectors = [_vectors(draw_sweep(sweep), f"{task}/curves", label)]
+    if (maps := draw_heatmaps(sweep)) is not None:
+        below = f"Median loss by two hyperparameters in {task}, as colours"
+        vectors.append(_vectors(maps, f"{task}/maps", below))
+        label = f"{label}, and by two hyperparameters"
+    if max(map(len, vectors)) > LARGE:
+        return [image(file, label)]
+    return [*vectors]

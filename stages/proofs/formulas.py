@@ -168,8 +168,8 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
     for hidden in ((), (4,), (4, 3)):
         options = {"hidden": hidden, "activation": activation}
         model = Model(source=mlp.__file__, options=options, loss=loss, dtype=dtype)
-        sizes = 3, classes if loss == "cross_entropy" else 1
-        net = network(model, *sizes, RUNS)
+        outputs = (classes if loss == "cross_entropy" else 1,)
+        net = network(model, 3, outputs, RUNS)
         values = {
             node.name: draw_labels(random, node.shape, classes)
             if node.dtype.kind == "i"
@@ -177,7 +177,7 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
             for node in net.graph.nodes
             if node.name
         }
-        module = torch_network(model, *sizes)
+        module = torch_network(model, 3, outputs)
         yield Formula(net.graph, net.loss, values, partial(_model_gradient, module, loss))
 
 

@@ -48,8 +48,8 @@ class Columns:
         return InputError(f"{self.source}: {self.row} {row}, column {column}: {words}")
 
 
-def make_table(columns: Columns, loss: str) -> Table:
-    """The table of samples: every column numbers, but for cross_entropy the target classes.
+def make_table(columns: Columns, classifies: bool) -> Table:
+    """The table of samples: every column numbers, or classes of the target.
 
     Raises InputError that names the first cell that is not what it should be.
     """
@@ -66,7 +66,7 @@ def make_table(columns: Columns, loss: str) -> Table:
     labels = {name: Labels(reader, "category") for name in notation.categories}
     if columns.group is not None:
         labels[columns.group] = Labels(of_target, "group")
-    of_classes = Labels(of_target, "class") if loss == "cross_entropy" else None
+    of_classes = Labels(of_target, "class") if classifies else None
     to_target = of_classes.read if of_classes else partial(of_target.numbers, advice=OF_CLASSES)
     read |= dict.fromkeys(targets, to_target)
     for name, each in labels.items():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stages.sweeps.blocks import COLUMNS, Block
 from stages.task.files import write_file
+from stages.task.model import Model
 from stages.task.table import Table
 
 Values = NDArray[Any]
@@ -73,13 +74,13 @@ def gather(planned: Sequence[Block], results: Mapping[int, Columns], seeds: int)
     return gathered
 
 
-def constant_loss(table: Table) -> float:
-    """The loss of the best constant prediction: half the variance, or the entropy of the classes.
+def constant_loss(table: Table, model: Model) -> float:
+    """What a constant prediction loses, about: half the variance, or the entropy of the classes.
 
     It is in the target's own units.
     """
     if table.classes is None:
-        return float(table.target.var()) / 2 * table.loss_unit
+        return float(table.target.var()) / 2 * model.loss_unit(table.units)
     shares = np.unique(table.target, return_counts=True)[1] / len(table.target)
     return float(-(shares * np.log(shares)).sum())
 

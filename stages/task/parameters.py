@@ -17,7 +17,7 @@ from stages.task.errors import InputError, shown, unknown
 from stages.task.files import CODE, PARAMETERS, read_content
 from stages.task.grammar import LearningRates, Sweep, completed
 from stages.task.hyperparameters import Optimizers
-from stages.task.model import Model
+from stages.task.model import Model, torch_twin
 from stages.task.parts import Split
 from stages.task.section import Mistake, Section, describe, wrong
 from stages.task.source import Source
@@ -37,17 +37,27 @@ class Task(Section):
 
     @field_validator("model")
     @classmethod
-    def _model_is_there_and_takes_its_options(cls, model: Model) -> Model:
-        try:
-            model.arguments()
-        except InputError as error:
-            raise wrong((("source",), str(error))) from None
-        except ValidationError as failure:
-            errors = failure.errors(include_url=False)
-            raise wrong(*((("options", *error["loc"]), error["msg"]) for error in errors)) from None
-        if not Path(model.torch_source).is_file():
-            words = f"must have its twin beside it, but there is no file {model.torch_source}"
-            raise wrong((("source",), words))
+    def _functions_are_there_and_take_their_options(cls, model: Model) -> Model:
+        mistakes = list[Mistake]()
+        own_loss = model.own_loss and model.own_loss[0]
+        for key, source, arguments in (
+            ("source", model.source, model.arguments),
+            ("loss", own_loss, model.loss_arguments),
+        ):
+            try:
+                arguments()
+            except InputError as error:
+                mistakes.append(((key,), str(error)))
+            except ValidationError as failure:
+                place = "options" if key == "source" else "loss_options"
+                errors = failure.errors(include_url=False)
+                mistakes += [((place, *error["loc"]), error["msg"]) for error in errors]
+            else:
+                if source and not Path(torch_twin(source)).is_file():
+                    words = f"{source}: must have its twin beside it, but there is no file "
+                    mistakes.append(((key,), words + torch_twin(source)))
+        if mistakes:
+            raise wrong(*mistakes)
         return model
 
     @field_validator("optimizer")

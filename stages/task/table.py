@@ -40,14 +40,19 @@ class Table:
     single: str | None = None
 
     @property
-    def outputs(self) -> int:
-        """How many outputs a model has: the classes, or one for a number."""
-        return 1 if self.classes is None else len(self.classes)
+    def outputs(self) -> tuple[int, ...]:
+        """The shape of what a model returns for a sample.
+
+        (1,) for a number, (targets,) for several; (classes,), or (targets, classes)
+        """
+        targets = self.target.shape[1:]
+        return (targets or (1,)) if self.classes is None else (*targets, len(self.classes))
 
     @property
-    def loss_unit(self) -> float:
-        """What a loss of half_mse is to be multiplied by, to be in the target's own units."""
-        return 1.0 if self.units is None else self.units[1] ** 2
+    def target_of_models(self) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The target as a model predicts it: numbers have one more axis, (samples, targets)."""
+        number = self.classes is None and self.target.ndim == 1
+        return self.target[:, None] if number else self.target
 
     def in_own_units(self) -> "Table":
         """The table with the target as it was before it was standardized."""

@@ -37,13 +37,14 @@ class Twin:
         rounding: Rounding | None = None,
     ) -> None:
         train = tables["train"]
-        self._network = network(model, train.features.shape[1], train.outputs, runs)
+        features = train.features.shape[1]
+        self._network = network(model, features, train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
             values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = train.loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
@@ -112,8 +113,8 @@ class Twin:
         return Tiles(self._graph, *means, shared_inputs=True, **options)
 
     def _arrays(self, table: Table) -> dict[str, Array]:
-        target = table.target if table.classes is not None else table.target[:, None]
-        return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
+        x = table.features.astype(self._graph.dtype)
+        return {"x": x[None], "target": table.target_of_models[None]}
 
 
 def steps(

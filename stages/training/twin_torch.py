@@ -7,8 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
-from stages.models.network_torch import load_parameters, network
-from stages.reference.operations.losses import LOSSES
+from stages.models.network_torch import load_parameters, loss_of, network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -31,10 +30,10 @@ class Twin:
         train = tables["train"]
         self.network = network(model, train.features.shape[1], train.outputs).to(device)
         load_parameters(self.network, start, model)
-        self.model, self._criterion = model, LOSSES[model.loss]
+        self.model, self._criterion = model, loss_of(model)
         self._dtype, self._device = getattr(torch, model.dtype), device
         self._inputs = {part: self._tensors(table) for part, table in tables.items()}
-        self._loss_unit = train.loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         self._classifies = train.classes is not None
 
     @property
@@ -89,8 +88,8 @@ class Twin:
 
     def _tensors(self, table: Table) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(table.features).to(self._device, self._dtype)
-        target = torch.from_numpy(table.target).to(self._device)
-        return x, target if table.classes is not None else target[:, None].to(self._dtype)
+        target = torch.from_numpy(table.target_of_models).to(self._device)
+        return x, target if table.classes is not None else target.to(self._dtype)
 
 
 class Stepping(Protocol):

@@ -11,20 +11,20 @@ lr in place of 1 - dampening
 + np.multiply(g, self._lr, scratch)
 
 dampened at step 1
-- np.copyto(buffer, g)
-+ np.multiply(g, self._undampened, buffer)
+- buffer[self._follows] = g[self._follows]
++ buffer[self._follows] = (self._undampened * g)[self._follows]
 
 dampened without momentum
-- undampened = np.where(np.equal(self.momentum, 0), 1.0, 1 - self.dampening)
-+ undampened = np.where(False, 1.0, 1 - self.dampening)
+- self._follows = rows(rests | begins)  # their update is the gradient itself
++ self._follows = rows(begins)
 
 the look-ahead without the gradient
 - g = np.add(g, scratch, scratch)
 + g = scratch
 
 the momentum starts a step late
-- if self.steps == 1:
-+ if self.steps <= 2:
+- self._has_buffer = self._has_buffer | moves
++ self._has_buffer = self._has_buffer | moves & (self.steps > 0)
 
 lr in double precision
 - self._lr, self._momentum = rounded(self.lr, parameters), rounded(self.momentum, parameters)
@@ -68,7 +68,7 @@ the largest root after its correction
 - np.divide(denominator, self._correction, denominator)
 + np.sqrt(self.state["exp_avg_sq"], denominator)
 + np.divide(denominator, self._correction, denominator)
-+ if self.amsgrad:
++ if self._amsgrad:
 +     np.maximum(largest_v, denominator, out=largest_v)
 +     np.copyto(denominator, largest_v)
 
@@ -280,8 +280,8 @@ the gradient, not its sign
 """,
     "asgd": """
 lr decays the parameters
-- self._eta, self._kept = rounded(eta, parameters), rounded(1 - self.lambd * eta, parameters)
-+ self._eta, self._kept = rounded(eta, parameters), rounded(1 - self.lambd * self.lr, parameters)
+- self._eta, self._kept = rounded(eta, parameters), rounded(1 - lambd * eta, parameters)
++ self._eta, self._kept = rounded(eta, parameters), rounded(1 - lambd * lr, parameters)
 
 the decay after the step
 - np.multiply(p, self._kept, p)
@@ -292,12 +292,17 @@ the decay after the step
 + np.multiply(p, self._kept, p)
 
 μ of the next step
-- self._mu = rounded(single(1 / np.maximum(1.0, past - self.t0)), parameters)
-+ self._mu = rounded(single(1 / np.maximum(1.0, past + 1 - self.t0)), parameters)
+- self._next_mu = 1.0 if self._next_copies else single(1 / np.maximum(1.0, t - self.t0))
++ self._next_mu = 1.0 if self._next_copies else single(1 / np.maximum(1.0, t + 1 - self.t0))
+
+the rate of the same step
+- eta, self._copies = self._next_eta, self._next_copies
++ eta = single(each(_rate, lr, 1 + lambd * lr * t, alpha))
++ self._copies = self._next_copies
 
 alpha forgotten
-- eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, self.alpha))
-+ eta = single(each(_rate, self.lr, 1 + self.lambd * self.lr * past, 1.0))
+- self._next_eta = single(each(_rate, lr, 1 + lambd * lr * t, alpha))
++ self._next_eta = single(each(_rate, lr, 1 + lambd * lr * t, 1.0))
 """,
     "adafactor": """
 the size of the parameters after their decay

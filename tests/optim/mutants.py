@@ -225,8 +225,9 @@ EXPLAINED = {
     r"if self\.maximize or .*if True": "the direction is then the gradient",
     r"if index is not \.\.\.: -> if True": "an array at the index ... is that array",
     # asgd
-    r"np\.min\(self\.t0\) (\+ 0|- 2)": "a mean with weight 1 is a copy, too",
-    r"\(self\.lr \* past\)": "η loses the last place of double precision",
+    r"np\.min\(self\.t0\)\) (\+ 0|- 1)|t < self\._last_copy": "a mean with weight 1 is a copy, too",
+    r"_next_mu.* = (2\.0|0)( if|$)": "a copy asks for no weight",
+    r"\(lr \* t\)": "η loses the last place of double precision",
     r"asgd\.py.*if True": "what is computed in vain is not used, and what is no copy not copied",
     # bfloat16
     r"left\[:, :pairs\], right\[:whole\]": "the rows of the right one say how far",
@@ -283,7 +284,7 @@ def fails_tests(mutant: Mutant) -> bool:
         for part in ("pyproject.toml", "params.yaml"):
             shutil.copy(ROOT / part, folder)
         Path(folder, "stages", "optim", f"{mutant.module}.py").write_text(mutant.text)
-        names = dict.fromkeys((mutant.module, "bounds", "elementwise"))
+        names = dict.fromkeys((mutant.module, "bounds", "elementwise", "changes"))
         tests = [
             test for name in names if (ROOT / (test := f"tests/optim/test_{name}.py")).exists()
         ]

@@ -111,7 +111,7 @@ def test_maximize_is_the_way_up(shape: tuple[int, ...]) -> None:
     climb, descend = Adafactor(0.1, maximize=True), Adafactor(0.1)
     for gradient in np.random.default_rng(1).normal(size=(3, *shape)):
         climb(up, np.array(gradient))
-        descend(down, -gradient)
+        descend(down, np.array(-gradient))
     assert (up != 1).all()
     np.testing.assert_array_equal(up, down)
 

@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
 from stages import optim
-from stages.optim.bounds import Bounded, Hyperparameter
+from stages.optim.bounds import Bounded, Hyperparameter, hyperparameters
 from stages.task.hyperparameters import BUILT_IN
 
 NUMBERS = (-0.1, 0.0, 0.5, 1.0, 1.5, float("nan"))
@@ -63,13 +62,14 @@ def test_what_torch_refuses_is_refused(
         assert re.fullmatch(rf"{name}(\[\d\])? must be {rule}, got {re.escape(str(number))}", ours)
 
 
-@dataclass(eq=False)
+@hyperparameters
 class Example(Bounded):
     lr: Annotated[Hyperparameter, Gt(0)] = 1.0
     decay: Annotated[Hyperparameter, Le(1)] = 1.0
     betas: tuple[Annotated[Hyperparameter, Ge(0), Lt(1)], Annotated[float, Ge(0)] | None] = (0, 0)
     kind: Literal["plain", "fancy"] | None = None
     free: float = 0.0
+    count: int = 1
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,20 @@ class Example(Bounded):
         ({"betas": (0, -1)}, "betas[1] must be at least 0, got -1"),
         ({"betas": (0, 0, 0)}, "betas must be 2 numbers, got (0, 0, 0)"),
         ({"kind": "odd"}, "kind must be one of plain, fancy; got 'odd'"),
+        (
+            {"lr": [0.1, 0.2]},
+            "lr must be a number, or an array with one for each run; got [0.1, 0.2]",
+        ),
+        ({"lr": "0.1"}, "lr must be a number, or an array with one for each run; got '0.1'"),
+        ({"lr": True}, "lr must be a number, or an array with one for each run; got True"),
+        ({"betas": 0.9}, "betas must be 2 numbers, got 0.9"),
+        (
+            {"lr": np.ones((1, 2))},
+            "lr must be a number, or an array with one for each run; got array([[1., 1.]])",
+        ),
+        ({"betas": (0, np.ones(2))}, "betas[1] must be a number; got array([1., 1.])"),
+        ({"free": np.ones(2)}, "free must be a number; got array([1., 1.])"),
+        ({"count": 1.5}, "count must be a whole number; got 1.5"),
     ],
 )
 def test_the_first_value_beyond_a_bound_is_named(variant: dict[str, Any], message: str) -> None:
@@ -96,8 +110,14 @@ def test_what_is_within_the_bounds_is_accepted() -> None:
     Example(np.array([0.1, 9.0]), np.array([1.0, -9.0]), (np.array([0.0, 0.9]), 7.0), None)
 
 
+@pytest.mark.parametrize("one", [np.float64(0.5), np.float32(0.5), np.array(0.5), 0.5])
+def test_a_number_of_numpy_is_kept_as_one_of_python(one: Any) -> None:
+    example = Example(lr=one, betas=[one, 0], count=np.int64(2))
+    assert repr((example.lr, example.betas, example.count)) == "(0.5, (0.5, 0), 2)"
+
+
 def test_an_unknown_kind_of_bound_is_an_error() -> None:
-    @dataclass(eq=False)
+    @hyperparameters
     class Wrong(Bounded):
         steps: Annotated[int, MultipleOf(2)] = 1
 

@@ -13,7 +13,7 @@ def steps_along(optimizer: Rprop, *gradients: float) -> list[float]:
     p, steps = np.zeros(1), []
     for gradient in gradients:
         before = p.copy()
-        optimizer(p, np.array([gradient]))
+        optimizer(p, np.array([gradient], float))
         steps.append((p - before).item())
     return steps
 

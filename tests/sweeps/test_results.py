@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from networks import mlp
 
 from stages.sweeps.blocks import Block
 from stages.sweeps.results import Runs, constant_loss, curves, gather, summary, write_runs
@@ -123,12 +124,14 @@ def test_what_is_next_to_nothing_is_as_good_as_zero(medians: list[float], width:
 
 def test_a_constant_loses_half_the_variance_or_the_entropy() -> None:
     numbers = Table(np.zeros((4, 1)), np.array([1.0, 1.0, 3.0, 3.0]), ["x"], "y")
-    assert constant_loss(numbers) == 0.5
-    assert constant_loss(replace(numbers, units=(7.0, 10.0))) == 50  # 10 is 1 deviation
+    line, classifier = mlp([]), mlp([], loss="cross_entropy")
+    assert constant_loss(numbers, line) == 0.5
+    assert constant_loss(replace(numbers, units=(7.0, 10.0)), line) == 50  # 10 is 1 deviation
     classes = Table(np.zeros((4, 1)), np.array([0, 1, 1, 1]), ["x"], "y", ("a", "b", "c"))
-    assert constant_loss(classes) == pytest.approx(0.75 * math.log(4 / 3) + 0.25 * math.log(4))
+    found = constant_loss(classes, classifier)
+    assert found == pytest.approx(0.75 * math.log(4 / 3) + 0.25 * math.log(4))
     one = replace(classes, target=np.zeros(4, np.int64))
-    assert constant_loss(one) == 0
+    assert constant_loss(one, classifier) == 0
 
 
 def test_the_width_is_that_of_rates_that_are_otherwise_alike() -> None:

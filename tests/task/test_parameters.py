@@ -259,7 +259,8 @@ REFUSALS = [
     (
         "tasks/moons/model/loss",
         "mse",
-        "tasks.moons.model.loss: must be one of half_mse, cross_entropy; got 'mse'",
+        "tasks.moons.model.loss: must be one of half_mse, cross_entropy, or one of your own "
+        "such as stages.own.focal.focal; got 'mse'",
     ),
     (
         "tasks/moons/model/options/initialization",
@@ -629,7 +630,7 @@ def test_a_task_has_a_name_for_files_of_its_own(problems, name):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
         f"params.yaml: tasks.{name}: cannot be the name of a task: it must be letters, digits, _ "
-        "and -, begin with a letter, and not be one of gradients, training, optimizers"
+        "and -, begin with a letter, and not be one of gradients, training, optimizers, code"
     ]
 
 

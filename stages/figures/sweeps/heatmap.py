@@ -1,4 +1,4 @@
-"""sweep_heatmap.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
+"""The maps in sweep.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
 
 import re
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by the number of columns
 BAR = 2.3  # the width of the colour bar
 
 
-def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
+def draw_heatmaps(sweep: Sequence[Settings]) -> Figure | None:
     """The median loss as a colour, for each optimizer with two hyperparameters that differ.
 
     There is a cell for each pair of values, with the best values of the others, and a dot for each
-    setting that was drawn at random. If there is no such optimizer, the picture says so.
+    setting that was drawn at random. None if there is no such optimizer.
     """
     shown = [settings for settings in sweep if len(settings.axes) > 1]
     if not shown:
-        return _nothing()
+        return None
     shown.sort(key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(shown), 3)
     across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
@@ -146,13 +146,3 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
     axes.tick_params(length=2, labelsize=7.5, pad=2)
     text: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     figure.text((left - 0.1) / style.WIDTH, 1 - 0.135 / height, "median loss", **text)
-
-
-def _nothing() -> Figure:
-    figure = layout.empty(0.9)
-    text = (
-        "No map to draw: in this sweep no optimizer has two hyperparameters that differ.\n"
-        "Give one of them, say, momentum: {linear: [0, 0.9], points: 10} beside its learning rate."
-    )
-    figure.text(0.5, 0.5, text, ha="center", va="center", linespacing=1.6)
-    return figure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.models.network import predict
+from stages.models.network import attention, predict
 from stages.proofs.difference import relative_difference
 from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
 from stages.task.model import Model
@@ -26,6 +26,7 @@ class Learned:
     steps: (snapshots,) int64, the step at which each snapshot was taken
     snapshots: the parameters by name, each with a leading snapshots axis
     predict: the outputs of the model, from parameters and features as `network.predict` has them
+    attend: its attention likewise, see `network.attention`
     units: those of the target, see `Table`
     """
 
@@ -34,6 +35,7 @@ class Learned:
     snapshots: dict[str, Array]
     predict: Callable[[dict[str, Array], Array], Array]
     units: tuple[float, float] | None = None
+    attend: Callable[[dict[str, Array], Array], Array | None] = lambda parameters, features: None
 
     @property
     def diverged(self) -> int | None:
@@ -54,16 +56,26 @@ class Learned:
         All outputs of a moment are NaN if one is not finite, or if there is no such snapshot.
         """
         last = len(self.steps) - 1
-        some = np.minimum(moments, last)
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
-            chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
-            outputs = self.predict(chosen, features.astype(dtype))
+            outputs = self.predict(self._parameters(moments, dtype), features.astype(dtype))
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
         finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
         finite &= np.asarray(moments) <= last
         return np.where(finite.reshape(-1, *[1] * (outputs.ndim - 1)), outputs, np.nan)
+
+    def attention(self, features: Array, moments: Sequence[int]) -> Array | None:
+        """(moments, samples, heads, features, features), or None for a model without it.
+
+        In each row are the weights with which the place of a feature reads all places.
+        """
+        with np.errstate(all="ignore"):
+            return self.attend(self._parameters(moments, np.float64), features)
+
+    def _parameters(self, moments: Sequence[int], dtype: type[np.floating]) -> dict[str, Array]:
+        some = np.minimum(moments, len(self.steps) - 1)
+        return {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
 
 
 @dataclass(frozen=True)
@@ -118,13 +130,14 @@ def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
-    outputs = partial(predict, model, train.outputs)
+    predicted = partial(predict, model, train.outputs)
+    attended = partial(attention, model, train.outputs)
     twins = {}
     for twin in TWINS:
         snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, outputs, train.units)
+        twins[twin] = Learned(history, steps, snapshots, predicted, train.units, attended)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 
