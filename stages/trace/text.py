@@ -56,7 +56,7 @@ def _sample(step: Step) -> str:
 def _forward(step: Step, name: Mapping[Node, str]) -> Iterator[tuple[str, ...]]:
     for node, value in step.values.items():
         told = f"= {shown(_of(step, node, value))}"
-        operands = {operand: _of(step, operand, step.values[operand]) for operand in node.inputs}
+        operands = {o: _of(step, o, step.values[o]) for o in _operands(step, node)}
         if not node.inputs:
             if not is_number(node):
                 yield name[node], told
@@ -79,19 +79,25 @@ def _backward(step: Step, name: Mapping[Node, str]) -> Iterator[tuple[str, ...]]
 
 def _handed_on(step: Step, node: Node, name: Mapping[Node, str]) -> Iterator[tuple[Node, str]]:
     """What a node hands on to each of its operands, in the names of the nodes."""
-    if not node.inputs:
+    operands = _operands(step, node)
+    if not operands:
         return
-    derivatives = OPERATIONS[node.operation].derivatives_of(len(node.inputs))
-    words = [f"∂{name[node]}", name[node], *(name[operand] for operand in node.inputs)]
-    for operand, derivative in zip(node.inputs, derivatives, strict=True):
+    derivatives = OPERATIONS[node.operation].derivatives_of(len(operands))
+    words = [f"∂{name[node]}", name[node], *(name[operand] for operand in operands)]
+    for operand, derivative in zip(operands, derivatives, strict=True):
         if operand.needs_gradient and derivative is not None:
             told = rule(derivative, words, node.attributes)
-            for other in node.inputs:
+            for other in operands:
                 size = prod(step.samples if n == SAMPLES else int(n) for n in other.shape)
                 told = told.replace(f"size({name[other]})", str(size))
             repeated = SAMPLES in node.shape and SAMPLES not in operand.shape
             # a product of matrices adds up the batch by itself
             yield operand, f"sum of {told} over the batch" if repeated and "@" not in told else told
+
+
+def _operands(step: Step, node: Node) -> list[Node]:
+    """What is read to compute a node: `choose` has operands that are not."""
+    return [operand for operand in node.inputs if operand in step.values]
 
 
 def _update(step: Step) -> Iterator[str]:
