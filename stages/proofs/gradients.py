@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stages.graph.node import Node
 from stages.graph.operations.comparisons import COMPARISONS, equal, where
 from stages.graph.operations.elementwise import sin
+from stages.graph.operations.shapes import flatten
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -57,7 +58,13 @@ KINKS: dict[str, Callable[..., Node]] = {
     **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
     "floor": lambda a: sin(pi * a),
     "where": lambda condition, a, b: condition,
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
 }
+
+
+def _differences(a: Node) -> Node:
+    """Of each two elements of a sample; a: (samples, elements)."""
+    return a[:, :, None] - a[:, None, :]
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:

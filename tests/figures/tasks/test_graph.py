@@ -134,7 +134,7 @@ operand = st.integers(0, 99)
 name = st.sampled_from(["", "a.", "a.b.", "a.c.", "b.", "b.0.", "b.1."])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(operand, operand), min_size=1, max_size=30),
     st.lists(name, max_size=6),
