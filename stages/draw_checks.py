@@ -16,8 +16,9 @@ def main() -> None:
     """Writes plots/optimizers/rosenbrock.png and variants.png, and plots/training/drift.png."""
     optimizers, training = Path("plots", "optimizers"), Path("plots", "training")
     paths = read_walks(Path("data", "rosenbrock.safetensors"))
-    save(draw_paths(paths), optimizers / "rosenbrock.png")
     variants = read_variants(optimizers / "variants.csv")
+    first = {row.optimizer: row.variant for row in reversed(variants)}
+    save(draw_paths(paths, first), optimizers / "rosenbrock.png")
     save(draw_variants(variants), optimizers / "variants.png")
     save(draw_drift(read_history(training / "drift.csv", "step")), training / "drift.png")
 

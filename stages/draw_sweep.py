@@ -1,4 +1,4 @@
-"""Stage `draw_sweep`: the pictures of a task's sweep."""
+"""Stage `draw_sweep`: the picture of a task's sweep."""
 
 from stages.figures.style import save
 from stages.figures.sweeps.heatmap import draw_heatmaps
@@ -9,11 +9,11 @@ from stages.task.files import Files
 
 
 def main(task: str) -> None:
-    """Writes sweep.png and sweep_heatmap.png of a task."""
+    """Writes sweep.png of a task: its curves, and below them its maps if it has any."""
     files = Files(task)
     sweep = read_sweep(files.curves)
-    save(draw_sweep(sweep), files.plots / "sweep.png")
-    save(draw_heatmaps(sweep), files.plots / "sweep_heatmap.png")
+    maps = draw_heatmaps(sweep)
+    save(draw_sweep(sweep), files.plots / "sweep.png", *([] if maps is None else [maps]))
 
 
 if __name__ == "__main__":

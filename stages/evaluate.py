@@ -33,14 +33,17 @@ def main(task: str, model: Model) -> None:
     files = Files(task)
     parts = read_parts(files)
     tables = {name: table.in_own_units() for name, table in parts.items()}
-    models = {"numpy": read_tensors(files.model["numpy"], "0.weight")}
+    models = {"numpy": read_tensors(files.model["numpy"])}
     models["torch"] = read_tensors(files.model["torch"], *models["numpy"])
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
-    metrics = {twin: _quality(histories[twin], tables.get("test")) for twin in TWINS}
+    squared = model.loss == "half_mse"
+    metrics = {
+        twin: _quality(histories[twin], tables.get("test") if squared else None) for twin in TWINS
+    }
     metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
-    if not model.hidden and model.loss == "half_mse":
+    if model.is_linear and squared:
         metrics["least_squares"] = _least_squares(tables, metrics)
-        if tables["train"].features.shape[1] == 1:
+        if tables["train"].features.shape[1] == 1 and tables["train"].outputs == (1,):
             mean, scale = parts["train"].units or (0.0, 1.0)
             for twin in TWINS:
                 weight, bias = (models[twin][f"0.{name}"].item() for name in ("weight", "bias"))
@@ -53,6 +56,7 @@ def main(task: str, model: Model) -> None:
 def _quality(history: History, test: Table | None) -> Metrics:
     """A twin's last row of history, R² of a number that is tested, and the step of divergence.
 
+    test: the samples, if there are any, where the loss is that of R²
     The step is 0 for a training that did not diverge.
     """
     last = {column: values[-1] for column, values in history.items()}
@@ -61,7 +65,7 @@ def _quality(history: History, test: Table | None) -> Metrics:
         column: _finite(value) for column, value in last.items() if column not in ("epoch", "step")
     }
     if test is not None and test.classes is None:
-        spread = float(np.mean((test.target - test.target.mean()) ** 2))
+        spread = float(np.mean((test.target - test.target.mean(axis=0)) ** 2))
         metrics["test_r2"] = _finite(1 - 2 * last["test_loss"] / spread if spread else math.nan)
     metrics["diverged_step"] = int(last["step"]) if diverged else 0
     return metrics

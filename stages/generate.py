@@ -23,7 +23,7 @@ def main(task: str, data: Source, model: Model) -> None:
     else:
         read = read_parquet if data.suffix == ".parquet" else read_text
         columns = read(data, place)
-    write_table(Files(task).raw, make_table(columns, model.loss))
+    write_table(Files(task).raw, make_table(columns, model.takes_classes))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
         name: read_metrics(Path("metrics", f"{name}.json"), *keys) for name, keys in CHECKS.items()
     }
     metrics |= {name: read_metrics(Files(name).metrics, "drift.cloud") for name in tasks}
+    metrics["gradients"].setdefault("models", {}).update(
+        {name: read_metrics(Files(name).gradients, "relative_error") for name in tasks}
+    )
     claims = verdict.sentences(metrics, tasks)
     page = {
         "headline": verdict.headline(claims),
@@ -77,10 +80,8 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "name": name,
         "facts": {
             "data": content["data"]["source"],
-            "model": f"{in_a_line(model['hidden'])} hidden, {model['activation']}"
-            if model["hidden"]
-            else "linear",
-            "loss": model["loss"],
+            "model": f"{Path(model['source']).stem} {in_a_line(model.get('options', {}))}",
+            "loss": f"{model['loss']} {in_a_line(model.get('loss_options') or '')}".rstrip(),
             "optimizer": in_a_line({selected: content["optimizers"][selected] or "as in torch"}),
             "training": f"{training['epochs']} epochs, "
             + ("full batch" if batch == "full" else f"batches of {batch}"),
@@ -95,12 +96,10 @@ def task(name: str, content: Mapping[str, Any], metrics: Metrics) -> dict[str, A
         "moments": images.image(plots / "learning.png", f"{name}: six moments of the training"),
         "fit": images.image(
             plots / "fit.png",
-            f"{name}: the samples, what both twins learned, and how well by epoch",
+            f"{name}: the samples, what both twins learned, and how well",
         ),
         "losses": images.losses(name, model["dtype"]),
-        "graph": images.image(
-            plots / "graph.png", f"{name}: the computation graph from its inputs to the loss"
-        ),
+        "graph": images.graph(plots / "graph.svg"),
     }
 
 

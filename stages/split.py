@@ -24,6 +24,8 @@ def main(task: str, split: Split) -> None:
             f"params.yaml: tasks.{task}.split.strata: must be 1, since the samples are split by "
             f"{instead}; got {split.strata}"
         )
+    if table.single and split.test:
+        raise InputError(table.single)
     try:
         testing = choose(table, split)
     except InputError as error:
@@ -49,8 +51,9 @@ def main(task: str, split: Split) -> None:
 def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     """Chooses at random the samples to test on, from every class in proportion to its size.
 
-    Where the target is a number, its strata take the place of classes. A table with groups is split
-    between them, and neither part is sure to have its share of each class.
+    Where the target is a number, its strata take the place of classes; where there are several
+    targets, all samples are alike. A table with groups is split between them, and neither part is
+    sure to have its share of each class.
 
     Returns (samples,): whether a sample is one of them.
     Raises InputError where a part would lack a class, or be empty; only with a `test` of 0 may the
@@ -63,7 +66,9 @@ def choose(table: Table, split: Split) -> NDArray[np.bool_]:
     if table.groups is not None:
         return choose_groups(table, table.groups, test, split.seed)
     groups = table.target
-    if table.classes is None:
+    if table.target.ndim == 2:
+        groups = np.zeros(samples)
+    elif table.classes is None:
         rank = np.argsort(np.argsort(table.target, kind="stable"))
         groups = rank * split.strata // samples
     sizes = np.bincount(groups.astype(np.int64))

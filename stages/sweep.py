@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from stages.sweeps.blocks import Block, blocks, train
 from stages.sweeps.repeated import chosen_runs, drift
-from stages.sweeps.results import curves, gather, summary, write_runs
+from stages.sweeps.results import constant_loss, curves, gather, summary, write_runs
 from stages.sweeps.store import Store
 from stages.sweeps.where import finished
 from stages.task.command import run
@@ -24,7 +24,7 @@ from stages.task.curves import write_curves
 from stages.task.files import Files, write_metrics
 from stages.task.grammar import Sweep, completed
 from stages.task.model import Model
-from stages.task.table import read_parts
+from stages.task.table import read_parts, read_table
 from stages.task.training import Training
 
 Values = NDArray[Any]
@@ -46,7 +46,8 @@ def main(
     gathered = gather(planned, results, len(seeds))
     write_runs(files.sweep, gathered, seeds)
     write_curves(files.curves, *curves(gathered))
-    metrics = {runs.optimizer: summary(runs) for runs in gathered}
+    constant = constant_loss(read_table(files.train), model)
+    metrics = {runs.optimizer: summary(runs, constant) for runs in gathered}
     given = {"task": task, "model": model.model_dump(), "training": training.model_dump()}
     given["sweep"] = sweep.model_dump()
     chosen = chosen_runs(gathered, sweep.repeated, first)

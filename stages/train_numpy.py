@@ -12,8 +12,9 @@ from stages.task.optimizers import selected
 from stages.task.table import read_parts
 from stages.task.training import Training
 from stages.training.cloud import cloud
-from stages.training.plan import Batch, plan, start
+from stages.training.plan import Batch, plan
 from stages.training.record import Record
+from stages.training.start import start
 from stages.training.twin import Twin
 
 

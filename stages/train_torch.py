@@ -11,8 +11,9 @@ from stages.task.model import Model
 from stages.task.optimizers import selected
 from stages.task.table import read_parts
 from stages.task.training import Training
-from stages.training.plan import plan, start
+from stages.training.plan import plan
 from stages.training.record import Record
+from stages.training.start import start
 from stages.training.twin_torch import Twin
 
 

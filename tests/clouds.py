@@ -17,7 +17,8 @@ from stages.task.table import Table
 from stages.task.training import Training
 from stages.training import twin, twin_torch
 from stages.training.cloud import cloud
-from stages.training.plan import Batch, plan, start
+from stages.training.plan import Batch, plan
+from stages.training.start import start
 
 Path = dict[int, dict[str, NDArray[Any]]]  # the parameters by step and by name
 

@@ -21,6 +21,7 @@ VOID = {"br", "img", "link", "meta"}
 def copy_results(directory: Path) -> None:
     """All that the stage reads."""
     shutil.copy2(ROOT / "params.yaml", directory)
+    (directory / "stages").symlink_to(ROOT / "stages")
     for folder in ("metrics", "plots"):
         shutil.copytree(ROOT / folder, directory / folder)
 

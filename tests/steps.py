@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from networks import initial_parameters, network, torch_network
 from numpy.typing import NDArray
 
 from stages import optim
 from stages.graph import Tiles
-from stages.models.mlp import network
-from stages.models.mlp_torch import LOSSES
-from stages.models.mlp_torch import network as torch_network
-from stages.training.plan import initial_parameters
+from stages.reference.operations.losses import LOSSES
 
 Array = NDArray[Any]
 Step = Callable[[], float]

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from stages import check_gradients as stage
-from stages.graph.operation import OPERATIONS, Operation
+from stages.graph.operation import OPERATIONS
+from stages.graph.operations import pooling
+from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
-from stages.proofs.operands import CASES
 from stages.task.errors import InputError
 
 SEED, STEP = 1, 5e-4
@@ -56,7 +58,9 @@ def test_everything_is_compared_and_right(metrics: dict[str, Any]) -> None:
             assert 0 <= found[f"relative_error{suffix}"] < tolerance, name
 
 
-@pytest.mark.parametrize("name", ["negative", "transpose", "relu", "accuracy"])
+@pytest.mark.parametrize(
+    "name", ["negative", "transpose", "absolute", "floor", "less", "relu", "clip", "accuracy"]
+)
 def test_what_only_passes_gradients_on_is_bit_for_bit_that_of_torch(
     name: str, metrics: dict[str, Any]
 ) -> None:
@@ -66,10 +70,10 @@ def test_what_only_passes_gradients_on_is_bit_for_bit_that_of_torch(
 
 def replace(patch: pytest.MonkeyPatch, name: str, position: int, derivative: Any) -> None:
     """Gives an operation another derivative with respect to one of its operands."""
-    right = OPERATIONS[name]
-    derivatives = list(right.derivatives)
+    derivatives = list(OPERATIONS[name].derivatives)
     derivatives[position] = derivative
-    wrong = Operation(right.shape, right.value, *derivatives, integers=right.integers)
+    wrong = copy(OPERATIONS[name])
+    wrong.derivatives = tuple(derivatives)
     patch.setitem(OPERATIONS, name, wrong)
 
 
@@ -116,11 +120,50 @@ def test_a_mistake_is_found_at_its_name_and_where_it_is_used(
         assert all(found[part][name]["difference_quotient"] > 0.01 for name in different)
 
 
+repeated = OPERATIONS["sum"].derivatives[0]  # to the shape before the axes were reduced
+
 AT_A_KINK = {
     "relu'(0) = 1": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0))),
     "relu'(0) = 1/2": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0) * 0.5)),
     "all to the first of equals": ("maximum", 0, lambda g, y, a, b: g * ((a > b) + a.equals(b))),
     "all to the second of equals": ("maximum", 1, lambda g, y, a, b: g * ((b > a) + a.equals(b))),
+    "all to the first of equals in a minimum": (
+        "minimum",
+        0,
+        lambda g, y, a, b: g * (a <= b),
+    ),
+    "|a|'(0) = 1": ("absolute", 0, lambda g, y, a: g * ((a >= 0) - (a < 0))),
+    "leaky_relu'(0) = 1": ("leaky_relu", 0, lambda g, y, a, negative_slope: g * (a >= 0)),
+    "elu'(0) is not that from below": (
+        "elu",
+        0,
+        lambda g, y, a, alpha: g * (a > 0).where(1, 0.9 * (y + alpha)),
+    ),
+    "hardtanh' at its bounds is 1": (
+        "hardtanh",
+        0,
+        lambda g, y, a, low, high: g * ((a >= low) * (a <= high)),
+    ),
+    "clip' at its bounds is 0": (
+        "clip",
+        0,
+        lambda g, y, a, low, high: g * ((a > low) * (a < high)),
+    ),
+    "all to each of the largest": (
+        "max",
+        0,
+        lambda g, y, a, **axes: repeated(g, y, a, **axes) * a.equals(repeated(y, y, a, **axes)),
+    ),
+    "nothing to a factor of 0": (
+        "prod",
+        0,
+        lambda g, y, a, **axes: repeated(g * y, y, a, **axes) / (a + a.equals(0)),
+    ),
+    "norm'(0) = 1": (
+        "norm",
+        0,
+        lambda g, y, a, **axes: repeated(g / (y + y.equals(0)), y, a, **axes) * (a + a.equals(0)),
+    ),
     "nothing to equals": ("maximum", 0, lambda g, y, a, b: g * (a > b)),
 }
 
@@ -132,6 +175,23 @@ def test_another_choice_than_torchs_at_a_kink_is_found(
     name, position, derivative = AT_A_KINK[mistake]
     replace(monkeypatch, name, position, derivative)
     for seed in range(5):
+        assert check(name, seed)["relative_error"] > 0.01
+
+
+TO_OTHERS = {
+    "each of equals": lambda hits, first: hits,
+    "the last of equals": lambda hits, first: first(hits[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d"])
+@pytest.mark.parametrize("mistake", TO_OTHERS)
+def test_a_gradient_of_a_largest_that_goes_to_others_than_torchs_is_found(
+    mistake: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pooling._first
+    monkeypatch.setattr(pooling, "_first", lambda hits: TO_OTHERS[mistake](hits, first))
+    for seed in range(3):
         assert check(name, seed)["relative_error"] > 0.01
 
 
@@ -164,9 +224,9 @@ def test_operations_that_nothing_compares_are_refused_by_name(
     with pytest.raises(InputError) as error:
         stage.main(CHECKS)
     assert str(error.value).splitlines() == [
-        "CASES in stages/proofs/operands.py: is missing the graph's operation cosh",
-        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation cosh",
-        "OPERATIONS in stages/reference/operations.py: is missing the graph's operation sinh",
+        "CASES in stages/proofs/cases: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations: is missing the graph's operation cosh",
+        "OPERATIONS in stages/reference/operations: is missing the graph's operation sinh",
     ]
     assert list(tmp_path.iterdir()) == []
 

@@ -29,6 +29,7 @@ Check = Callable[..., dict[str, Any]]
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Runs the stage in a folder of its own with changes to `checks.training`; returns metrics."""
     monkeypatch.chdir(tmp_path)
+    Path("stages").symlink_to(ROOT / "stages")
     random = np.random.default_rng(1)
     points = blobs.generate(random, centers=[[2, 2], [-2, -2]], samples_per_class=80)
     points = Table(np.stack([points["x1"], points["x2"]], 1), points["class"], "12", "c", "ab")

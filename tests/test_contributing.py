@@ -37,7 +37,6 @@ MISTAKES = {
     "ruff-check": "import os",
     "ruff-format": "x  =  1",
     "mypy": 'x: int = ""',
-    "dependencies": "import stages.graph",
 }
 
 

@@ -3,26 +3,28 @@
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from networks import mlp
 from pictures import assert_is_for_readme, assert_same_bytes
 from PIL import Image
 
 from stages.draw import main
 from stages.figures.tasks.learned import read_results
 from stages.task.files import TWINS, Files, write_history, write_tensors
-from stages.task.model import Model
+from stages.task.parts import Split
+from stages.task.source import Generator
 from stages.task.table import Table, write_table
 
-PICTURES = ("fit.png", "graph.png", "learning.gif", "learning.png", "loss.png")
+DATA = Generator(source="stages/samples/line.py", options={"slope": 1, "intercept": 0}, seed=1)
+SPLIT = Split(test=20, seed=1, standardize=False)
+PICTURES = ("fit.png", "graph.png", "graph.svg", "learning.gif", "learning.png", "loss.png")
 LABELS = ("setosa", "versicolor", "virginica")
 
 
-def a_model(loss: str, activation: str = "relu") -> Model:
-    rest: dict[str, Any] = {"hidden": [], "initialization": "torch_linear", "dtype": "float64"}
-    return Model(activation=activation, loss=loss, **rest)
+def draw(loss: str, hidden: tuple[int, ...] = (), activation: str = "relu") -> None:
+    main("toy", DATA, SPLIT, mlp(hidden, activation, loss))
 
 
 def write_results(
@@ -82,11 +84,11 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [(1, None, ()), (3, None, (4,)), (2, LABELS, (5, 5)), (4, LABELS, (4,))],
     ids=["line", "measured", "regions", "confusion"],
 )
-def test_every_kind_of_task_has_the_same_five_pictures(
+def test_every_kind_of_task_has_the_same_pictures(
     features: int, classes: tuple[str, ...] | None, hidden: tuple[int, ...], tests: int
 ) -> None:
     write_results("toy", features, classes, hidden, tests=tests)
-    main("toy", a_model("half_mse" if classes is None else "cross_entropy"))
+    draw("half_mse" if classes is None else "cross_entropy", hidden)
     plots = Files("toy").plots
     assert sorted(path.name for path in plots.iterdir() if path.suffix != ".csv") == sorted(
         PICTURES
@@ -102,14 +104,15 @@ def test_every_kind_of_task_has_the_same_five_pictures(
 def test_a_training_that_diverged_is_drawn(classes: tuple[str, ...] | None) -> None:
     # Warnings are errors in these tests.
     write_results("toy", 1 if classes is None else 2, classes, (4,), diverged=True)
-    main("toy", a_model("half_mse" if classes is None else "cross_entropy", "tanh"))
-    assert read_results("toy", "tanh").diverged == "diverged at step 40"
+    loss = "half_mse" if classes is None else "cross_entropy"
+    draw(loss, (4,), "tanh")
+    assert read_results("toy", mlp((4,), "tanh", loss)).diverged == "diverged at step 40"
     assert all((Files("toy").plots / name).exists() for name in PICTURES)
 
 
 def test_a_training_with_one_snapshot_is_drawn() -> None:
     write_results("toy", 1, snapshots=1)
-    main("toy", a_model("half_mse"))
+    draw("half_mse")
     with Image.open("plots/toy/learning.gif") as animation:
         assert animation.n_frames == 1
 
@@ -117,12 +120,12 @@ def test_a_training_with_one_snapshot_is_drawn() -> None:
 def test_the_same_results_are_the_same_bytes() -> None:
     write_results("toy", 1, snapshots=2)
     paths = [Files("toy").plots / name for name in PICTURES]
-    assert_same_bytes(lambda: main("toy", a_model("half_mse")), paths)
+    assert_same_bytes(lambda: draw("half_mse"), paths)
 
 
 def test_an_animation_of_many_frames_and_samples_is_small() -> None:
     write_results("toy", 2, LABELS, (8, 8), snapshots=51, samples=5000, scale=1.5)
-    main("toy", a_model("cross_entropy", "tanh"))
+    draw("cross_entropy", (8, 8), "tanh")
     path = Files("toy").plots / "learning.gif"
     with Image.open(path) as animation:
         assert animation.n_frames == 51

@@ -107,7 +107,7 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
 
     edit_parameters(project, add_task)
     stages = sorted([*(f"{stage}@mine" for stage in TASK_STAGES), *LAST])
-    assert stages_run(run(project, "dvc", "repro")) == stages
+    assert stages_run(run(project, "dvc", "repro")) == ["code", *stages]
     changed = run(project, "git", "status", "--short").split()[1::2]
     expected = ["dvc.lock", "params.yaml", "metrics/mine.json", "metrics/mine/", "my.csv"]
     assert changed == [*expected, "plots/mine/"]
@@ -123,7 +123,7 @@ def test_a_table_becomes_a_task_by_params_yaml_alone(project: Path) -> None:
     assert run(project, "git", "status", "--short") == ""
 
 
-def test_branches_that_change_different_tasks_merge_and_only_the_report_runs(project: Path) -> None:
+def test_branches_that_change_different_tasks_merge_and_no_task_runs_again(project: Path) -> None:
     set_up_environment(project)
     for task in ("regression", "classification"):
         run(project, "git", "switch", "--quiet", "--create", task, "main")
@@ -131,11 +131,11 @@ def test_branches_that_change_different_tasks_merge_and_only_the_report_runs(pro
             project, lambda parameters, task=task: parameters["sweeps"][task].update(ONE_TRAINING)
         )
         ran = stages_run(run(project, "make", "repro"))
-        assert ran == [f"draw_sweep@{task}", "report", f"sweep@{task}"]
+        assert ran == ["code", f"draw_sweep@{task}", "report", f"sweep@{task}"]
         commit(project)
     with pytest.raises(AssertionError, match=r"Merge conflict in dvc\.lock"):
         run(project, "git", "merge", "regression")
-    assert stages_run(run(project, "make", "repro")) == ["report"]
+    assert stages_run(run(project, "make", "repro")) == ["code", "report"]
     commit(project)
     assert stages_run(run(project, "make", "repro")) == []
     changed = run(project, "git", "diff", "--name-only", "main").split()
@@ -159,7 +159,9 @@ def test_a_stage_writes_the_same_bytes_from_nothing_but_its_dependencies(
     schema = tmp_path / "stages/task/parameters.py"
     schema.parent.mkdir(parents=True)
     schema.write_text("def validated(*_): pass")
-    for path in ["params.yaml", *(dependency["path"] for dependency in locked["deps"])]:
+    dependencies = [dependency["path"] for dependency in locked["deps"]]
+    listed = (reproduced / dependencies[0]).read_text().splitlines()
+    for path in ["params.yaml", *dependencies, *(line.partition("  ")[2] for line in listed)]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (reproduced / path).is_dir() else shutil.copy2
         copy(reproduced / path, tmp_path / path)

@@ -15,10 +15,10 @@ from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
 from stages.proofs.claims import CLOUD
+from stages.reference.operations.losses import LOSSES
 from stages.split import standardize_target
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table
-from stages.training import twin_torch
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -73,7 +73,7 @@ def test_the_metrics_of_a_linear_model_of_several_features() -> None:
 
 def test_the_metrics_of_a_network_for_numbers() -> None:
     write_samples("curve", train=50, test=20, features=1)
-    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    task = task_like("regression", model__options__hidden=[4], training__batch_size=10)
     twin = QUALITY | {"test_r2"}
     assert names(trained("curve", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
 
@@ -81,7 +81,7 @@ def test_the_metrics_of_a_network_for_numbers() -> None:
 @pytest.mark.parametrize("hidden", [[], [5]])
 def test_the_metrics_of_classes(hidden: list[int]) -> None:
     write_samples("classes", train=60, test=20, features=1, classes=3)
-    task = task_like("moons", model__hidden=hidden, training__epochs=3)
+    task = task_like("moons", model__options__hidden=hidden, training__epochs=3)
     twin = QUALITY | {"train_accuracy", "test_accuracy"}
     assert names(trained("classes", task)) == {"numpy": twin, "torch": twin, "drift": DRIFT}
 
@@ -193,11 +193,11 @@ def test_twins_that_are_apart_are_reported(capsys: pytest.CaptureFixture[str]) -
 def test_a_loss_that_is_off_in_torch_is_found(
     off: float, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = twin_torch.LOSSES["half_mse"]
+    right = LOSSES["half_mse"]
     wrong = lambda output, target: right(output, target) * (1 + off)  # noqa: E731
-    monkeypatch.setitem(twin_torch.LOSSES, "half_mse", wrong)
+    monkeypatch.setitem(LOSSES, "half_mse", wrong)
     write_samples("curve", train=50, test=20, features=3)
-    task = task_like("regression", model__hidden=[4], training__batch_size=10)
+    task = task_like("regression", model__options__hidden=[4], training__batch_size=10)
     metrics = trained("curve", task)
     assert (metrics["drift"]["cloud"] <= CLOUD) == holds
     assert ("metrics/curve.json: drift.cloud: must be" in capsys.readouterr().err) != holds

@@ -23,7 +23,8 @@ from stages.task.table import Table, read_table
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copytree(ROOT / "stages" / "samples", tmp_path / "stages" / "samples")
+    for folder in ("samples", "models"):
+        shutil.copytree(ROOT / "stages" / folder, tmp_path / "stages" / folder)
     return tmp_path
 
 
@@ -207,6 +208,21 @@ def test_options_of_the_generators_have_bounds(task, options, line):
     assert refusal(task).splitlines()[0] == f"params.yaml: tasks.{task}.data.options.{line}"
 
 
+def test_a_target_of_two_dimensions_is_several_of_one_set_of_classes():
+    use_generator("def generate(random): return {'x': [1, 2], 'y': [['b', 'a'], ['c', 'b']]}")
+    single = generated().single
+    assert single
+    assert single.startswith("my.py: row 1, column y_2: is the only sample of class 'a'")
+    use_generator("def generate(random): return {'x': [1, 2], 'y': [['10', '9'], ['9', '10']]}")
+    table = generated()
+    assert (table.feature_names, table.target_name, table.classes) == (["x"], "y", ["9", "10"])
+    np.testing.assert_array_equal(table.target, [[1, 0], [0, 1]])
+    use_generator(
+        "def generate(random): return {'x': [1, 2], 'y': [[3, 1], [2, 4]]}", None, "half_mse"
+    )
+    np.testing.assert_array_equal(generated().target, [[3, 1], [2, 4]])
+
+
 RETURNS = "my.py: generate must return a dict of columns by name, the target last"
 
 
@@ -222,6 +238,15 @@ RETURNS = "my.py: generate must return a dict of columns by name, the target las
             "{'x': [[1], [2]], 'y': [1, 2]}",
             f"{RETURNS}, each one-dimensional, of numbers or text; "
             "got int64 of shape (2, 1) in column x",
+        ),
+        (
+            "{'x': [1, 2], 'y': [[], []]}",
+            f"{RETURNS}, each one-dimensional, of numbers or text; "
+            "got float64 of shape (2, 0) in column y",
+        ),
+        (
+            "{'y_1': [1, 2], 'y': [[1], [2]]}",
+            f"{RETURNS}; got another column y_1 beside those of y",
         ),
         (
             "{'x': [1, 1j], 'y': [1, 2]}",
@@ -407,17 +432,6 @@ def test_true_and_false_in_a_csv_file_are_1_and_0():
             f"my.csv: line 3, column a: must be a number, got 'three'{CATEGORIES}",
         ),
         (
-            "a,b,k\n1,2,x\n3,4,y\n5,6,x\n",
-            "my.csv: line 3, column k: is the only sample of class 'y'; "
-            "a class needs one to train on and one to test on",
-        ),
-        (
-            "a,b,k\n1,2,0.5\n3,4,0.25\n",
-            "my.csv: line 2, column k: is the only sample of class '0.5'; "
-            "a class needs one to train on and one to test on; "
-            "for a target of measured numbers choose loss half_mse",
-        ),
-        (
             "a,b,k\n1,2,x\n3,4,x\n",
             "my.csv: column k: must have at least two classes, got only 'x'",
         ),
@@ -453,6 +467,28 @@ def test_true_and_false_in_a_csv_file_are_1_and_0():
 def test_what_is_wrong_in_a_csv_file_is_one_line(text, message):
     use_csv(text, "a b", "k")
     assert refusal() == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,k\n1,2,x\n3,4,y\n5,6,x\n5,6,y\n", None),
+        (
+            "a,b,k\n1,2,x\n3,4,y\n5,6,x\n",
+            "my.csv: line 3, column k: is the only sample of class 'y'; "
+            "a class needs one to train on and one to test on",
+        ),
+        (
+            "a,b,k\n1,2,0.5\n3,4,0.25\n",
+            "my.csv: line 2, column k: is the only sample of class '0.5'; "
+            "a class needs one to train on and one to test on; "
+            "for a target of measured numbers choose loss half_mse",
+        ),
+    ],
+)
+def test_the_only_sample_of_a_class_is_told_to_the_split(text, message):
+    use_csv(text, "a b", "k")
+    assert generated().single == message
 
 
 def test_every_column_that_is_not_there_is_named():

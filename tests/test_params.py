@@ -87,13 +87,12 @@ def test_to_set_a_parameter_changes_its_line_only(path: Path, place: int) -> Non
         assert after[line].partition("#")[2] == before[line].partition("#")[2], name
 
 
-@pytest.mark.parametrize("name", ["tasks.regression.model.hidden", "tasks.moons.model.hidden"])
-def test_to_set_a_list_changes_its_lines_only(path: Path, name: str) -> None:
-    task = name.split(".")[1]
-    apply_overrides(path, [f"{name}=[7,8,9]"])
-    start = TEXT.index("      hidden:", TEXT.index(f"  {task}:\n    data:"))
-    stop = TEXT.index("      activation:", start)
-    block = "      hidden:\n      - 7\n      - 8\n      - 9\n"
+@pytest.mark.parametrize("task", ["regression", "moons"])
+def test_to_set_a_list_changes_its_lines_only(path: Path, task: str) -> None:
+    apply_overrides(path, [f"tasks.{task}.model.options.hidden=[7,8,9]"])
+    start = TEXT.index("        hidden:", TEXT.index(f"  {task}:\n    data:"))
+    stop = TEXT.index("        activation:", start)
+    block = "        hidden:\n        - 7\n        - 8\n        - 9\n"
     assert path.read_text() == TEXT[:start] + block + TEXT[stop:]
 
 
@@ -101,7 +100,7 @@ def test_make_params_brings_it_into_that_style(tmp_path: Path) -> None:
     copy_repository(tmp_path)
     set_up_environment(tmp_path)
     path = tmp_path / "params.yaml"
-    by_hand = TEXT.replace("hidden:\n      - 16\n      - 16\n", "hidden: [16, 16]\n")
+    by_hand = TEXT.replace("hidden:\n        - 16\n        - 16\n", "hidden: [16, 16]\n")
     assert by_hand != TEXT
     path.write_text(by_hand)
     run(tmp_path, "make", "params")

@@ -1,11 +1,10 @@
 """dvc.yaml names all that each stage depends on, and nothing else."""
 
-import ast
 import json
 from collections.abc import Iterator
 from contextlib import chdir
 from copy import deepcopy
-from functools import cache, reduce
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,84 +12,17 @@ import pytest
 import yaml
 from dvc.repo import Repo
 from networkx import ancestors
-from repository import ROOT, copy_repository, remove_task
+from repository import ROOT, copy_repository, remove_task, run
 
+from stages.code import closure, code_of_stages, imports
 from stages.recovery.gone import Pipeline
+from stages.task.files import CODE
 
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 
 # These may import torch: the twin in PyTorch and what compares with it.
-TORCH = {"train_torch", "check_gradients"}
-
-
-class Imports(ast.NodeVisitor):
-    """The modules that a file imports when it runs, inside functions too.
-
-    started: those that it runs in processes of their own, see stages/reference/process.py
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.found: set[str] = set()
-        self.started: set[str] = set()
-        self.package = path.relative_to(ROOT).parent.parts
-        self.visit(ast.parse(path.read_text(), path))
-
-    def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            self.generic_visit(node)
-
-    def visit_Import(self, node: ast.Import) -> None:
-        self.found.update(name.name for name in node.names)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        package = self.package[: len(self.package) + 1 - node.level] if node.level else ()
-        module = ".".join([*package, *filter(None, [node.module])])
-        self.found.update([module, *(f"{module}.{name.name}" for name in node.names)])
-
-    def visit_Call(self, node: ast.Call) -> None:
-        match node:
-            case ast.Call(
-                func=ast.Name(id="start") | ast.Attribute(attr="start"),
-                args=[ast.Constant(value=str(module)), *_],
-            ):
-                self.started.add(module)
-        self.generic_visit(node)
-
-
-@cache
-def imports(path: Path) -> frozenset[str]:
-    return frozenset(Imports(path).found)
-
-
-@cache
-def starts(path: Path) -> frozenset[str]:
-    return frozenset(Imports(path).started)
-
-
-def files(module: str) -> Iterator[Path]:
-    """The files of this project that importing `module` runs, without what they import."""
-    folder = ROOT
-    for part in module.split("."):
-        if (folder / f"{part}.py").exists():
-            yield folder / f"{part}.py"
-        folder /= part
-        if (folder / "__init__.py").exists():
-            yield folder / "__init__.py"
-
-
-def closure(path: Path, *, processes: bool = True) -> set[Path]:
-    """The files of this project that running the file at `path` imports, and the file itself.
-
-    processes: also what the processes that it starts import
-    """
-    found, new = set[Path](), {path}
-    while new:
-        found |= new
-        modules = {name for path in new for name in imports(path)}
-        modules |= {name for path in new for name in starts(path) if processes}
-        new = {file for module in modules for file in files(module)} - found
-    return found
+TORCH = {"train_torch", "check_gradients", "check_model"}
 
 
 @pytest.fixture(scope="module")
@@ -113,17 +45,6 @@ def records(repo: Repo) -> dict[str, Any]:
     return recorded(repo, PARAMETERS)
 
 
-def code(stage: Any) -> set[Path]:
-    """The Python files among the dependencies of a stage, those in folders too."""
-    root = Path(stage.repo.root_dir)
-    found = set[Path]()
-    for path in (Path(dependency.fs_path) for dependency in stage.deps):
-        found.update(
-            path.rglob("*.py") if path.is_dir() else [path] if path.suffix == ".py" else []
-        )
-    return {ROOT / path.relative_to(root) for path in found}
-
-
 def test_every_module_in_stages_is_a_stage(stages: dict[str, Any]) -> None:
     assert sorted({name.partition("@")[0] for name in stages}) == MODULES
     for name, stage in stages.items():
@@ -132,26 +53,15 @@ def test_every_module_in_stages_is_a_stage(stages: dict[str, Any]) -> None:
         assert stage.desc
 
 
-def test_a_stage_depends_on_exactly_the_code_that_it_imports(stages: dict[str, Any]) -> None:
-    problems = []
-    for name, stage in sorted(stages.items()):
-        module, _, task = name.partition("@")
-        imported = closure(ROOT / "stages" / f"{module}.py")
-        if ROOT / "stages" / "training" / "optimizer.py" in imported:  # classes by their names
-            imported |= set((ROOT / "stages" / "own").glob("*.py"))
-        if module == "generate":  # it imports a generator by its path
-            source = ROOT / PARAMETERS["tasks"][task]["data"]["source"]
-            imported |= closure(source) if source.suffix == ".py" else set()
-        declared = code(stage)
-        problems += [
-            f"{name}: imports {path.relative_to(ROOT)}, which its deps in dvc.yaml lack"
-            for path in sorted(imported - declared)
-        ]
-        problems += [
-            f"{name}: does not import {path.relative_to(ROOT)}, which its deps in dvc.yaml name"
-            for path in sorted(declared - imported)
-        ]
-    assert not problems, "\n" + "\n".join(problems)
+def test_a_stage_depends_on_its_list_of_code_and_on_results(stages: dict[str, Any]) -> None:
+    results = {Path(out.def_path) for stage in stages.values() for out in stage.outs}
+    others = {Path("stages"), Path("params.yaml"), Path("metrics"), Path("plots")}
+    for name, stage in stages.items():
+        found = [Path(dependency.def_path) for dependency in stage.deps]
+        if name != "code":
+            assert found[0] == CODE / name.replace("@", "/")
+        sources = {Path(task["data"]["source"]) for task in PARAMETERS["tasks"].values()}
+        assert {*found[1:]} <= results | others | sources
 
 
 def test_metrics_and_plots_are_in_git_and_the_rest_in_the_cache(stages: dict[str, Any]) -> None:
@@ -184,26 +94,27 @@ def test_the_recovery_knows_the_stages_and_what_they_write(stages: dict[str, Any
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - TORCH))
 def test_torch_stays_on_its_side(module: str) -> None:
-    for path in closure(ROOT / "stages" / f"{module}.py", processes=False):
-        outside = {name.partition(".")[0] for name in imports(path)}
-        assert "torch" not in outside, f"stages.{module} imports torch in {path.relative_to(ROOT)}"
+    for path in closure([Path("stages", f"{module}.py")], processes=False):
+        outside = {name.partition(".")[0] for name in imports(path).found}
+        assert "torch" not in outside, f"stages.{module} imports torch in {path}"
 
 
 # The stages that run again when a parameter changes, those that depend on them included. Some
-# apply only to the task whose training is checked. The report shows all parameters: it always runs.
+# apply only to the task whose training is checked. The list of code and the report, which reads all
+# parameters, always run; what depends on the list runs where the list changes.
+ALWAYS = {"code", "report"}
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
 SWEEP = ["sweep", "draw_sweep"]
-MODEL = [*TRAINING, *SWEEP, *OF_CHECKED_TASK]
+MODEL = [*TRAINING, *SWEEP, *OF_CHECKED_TASK, "check_model"]
 SPLIT = ["split", *MODEL]
 GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
     "tasks.<task>.data": GENERATE,
     "tasks.<task>.split": SPLIT,
-    "tasks.<task>.model.hidden": MODEL,
-    "tasks.<task>.model.activation": MODEL,
+    "tasks.<task>.model.source": MODEL,
+    "tasks.<task>.model.options": MODEL,
     "tasks.<task>.model.loss": GENERATE,
-    "tasks.<task>.model.initialization": MODEL,
     "tasks.<task>.model.dtype": MODEL,
     "tasks.<task>.training.epochs": [*TRAINING, *SWEEP],
     "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],
@@ -215,7 +126,7 @@ RUN_AGAIN = {
     "device": ["train_torch", "evaluate", "draw"],
     "sweeps.<task>": SWEEP,
     "learning_rates": SWEEP,
-    "checks.gradients": ["check_gradients"],
+    "checks.gradients": ["check_gradients", *(f"check_model@{t}" for t in PARAMETERS["tasks"])],
     "checks.training": OF_CHECKED_TASK,
     "checks.optimizers": ["check_optimizers", "draw_checks"],
 }
@@ -282,7 +193,7 @@ def test_the_report_runs_after_every_stage_that_writes_what_it_shows(repo: Repo)
     found = {stage.addressing for stage in repo.index.stages for out in stage.outs if shown(out)}
     report = next(stage for stage in repo.index.stages if stage.addressing == "report")
     before = {stage.addressing for stage in repo.index.graph.successors(report)}
-    assert before == found
+    assert before == found | {"code"}
 
 
 def shown(out: Any) -> bool:
@@ -293,17 +204,19 @@ def recorded(repo: Repo, parameters: dict[str, Any]) -> dict[str, Any]:
     """What dvc.lock would hold for each stage: its command, its files and its parameters."""
     Path(repo.root_dir, "params.yaml").write_text(json.dumps(parameters))  # JSON is YAML, too
     repo._reset()
+    code = dict(code_of_stages(yaml.safe_load(Path("dvc.yaml").read_bytes()), parameters))
     return {
         stage.addressing: (
             stage.cmd,
             [output.def_path for output in stage.outs],
             [dependency.def_path for dependency in stage.deps],
-            parameters if stage.addressing == "report" else None,  # the file is among its deps
+            parameters if stage.addressing in ALWAYS else None,  # the file is among their deps
             {
                 key: value_of(parameters, key)
                 for dependency in stage.params
                 for key in dependency.params
             },
+            code.get(stage.addressing.replace("@", "/")),
         )
         for stage in repo.index.stages
     }
@@ -314,15 +227,19 @@ def value_of(parameters: dict[str, Any], key: str) -> Any:
 
 
 def run_again(repo: Repo, records: dict[str, Any], parameters: dict[str, Any]) -> set[str]:
-    """The stages whose entry in dvc.lock would differ from `records`, and all after them."""
+    """The stages whose entry in dvc.lock would differ from `records`, and all after them.
+
+    What comes after the lists of code runs where its own list differs.
+    """
     new = recorded(repo, parameters)
     changed = {
         stage
         for stage in repo.index.graph
         if new[stage.addressing] != records.get(stage.addressing)
+        if stage.addressing != "code"
     }
     after = set().union(*(ancestors(repo.index.graph, stage) for stage in changed))
-    return {stage.addressing for stage in changed | after}
+    return {"code", *(stage.addressing for stage in changed | after)}
 
 
 def change(parameters: dict[str, Any], keys: tuple[str, ...]) -> None:
@@ -346,7 +263,7 @@ def test_a_parameter_runs_again_what_depends_on_it(
         expected = set().union(*(addressed(stages, task) for task in tasks))
     parameters = deepcopy(PARAMETERS)
     change(parameters, keys)
-    assert run_again(repo, records, parameters) == expected | {"report"}
+    assert run_again(repo, records, parameters) == expected | ALWAYS
 
 
 @pytest.mark.parametrize("swept", [False, True])
@@ -356,13 +273,13 @@ def test_a_new_task_runs_its_own_stages(repo: Repo, records: dict[str, Any], swe
     if swept:
         parameters["sweeps"]["new"] = {}
     stages = GENERATE if swept else [stage for stage in GENERATE if stage not in SWEEP]
-    assert run_again(repo, records, parameters) == addressed(stages, "new") | {"report"}
+    assert run_again(repo, records, parameters) == addressed(stages, "new") | ALWAYS
 
 
 def test_dvc_itself_runs_the_same_again(
     repo: Repo, records: dict[str, Any], tmp_path: Path
 ) -> None:
-    """To DVC all stages have run: their outputs exist, though empty."""
+    """To DVC all stages have run: their outputs exist, though empty but for the lists of code."""
     keys = ["tasks.moons.data.source", "tasks.regression.optimizer", "checks.training.task"]
     edited = deepcopy(PARAMETERS)
     for key in keys:
@@ -370,14 +287,17 @@ def test_dvc_itself_runs_the_same_again(
     expected = [(each, run_again(repo, records, each)) for each in (PARAMETERS, edited)]
     copy_repository(tmp_path)
     with chdir(tmp_path), Repo() as committed:
+        Path("params.yaml").write_text(json.dumps(PARAMETERS))
+        run(tmp_path, "python", "-m", "stages.code")
         for output in committed.index.outs:
             Path(output.fs_path).parent.mkdir(parents=True, exist_ok=True)
-            Path(output.fs_path).touch()
-        Path("params.yaml").write_text(json.dumps(PARAMETERS))
+            if not Path(output.fs_path).is_dir():
+                Path(output.fs_path).touch()
         committed.commit(force=True)
         for parameters, names in expected:
             Path("params.yaml").write_text(json.dumps(parameters))
+            run(tmp_path, "dvc", "repro", "code")
             committed._reset()
             # The results of each stage that runs count as changed.
             stages = committed.reproduce(dry=True, force_downstream=True)
-            assert {stage.addressing for stage in stages} == names
+            assert {stage.addressing for stage in stages} == names - {"code"}

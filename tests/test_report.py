@@ -87,7 +87,7 @@ def test_every_parameter_is_a_row(page: Page) -> None:
         for (name, _), (value, _) in page.tables[caption][1:]
     }
     assert shown["tasks.regression.optimizers.sgd.momentum"] == "0.6"
-    assert shown["tasks.classification.model.hidden"] == "[10]"
+    assert shown["tasks.classification.model.options.hidden"] == "[10]"
     assert shown["tasks.moons.split.standardize"] == "false"
     assert shown["tasks.moons.training.batch_size"] == "32"
     assert shown["checks.optimizers.variants.SGD[0]"] == "lr 0.9, momentum 0.9"

@@ -171,6 +171,15 @@ def test_a_class_that_groups_keep_from_a_part_is_named():
     )
 
 
+def test_samples_with_several_targets_are_all_alike():
+    rows = np.arange(10.0)
+    answers = np.stack([rows % 2, rows % 3], axis=1).astype(np.int64)
+    table = Table(rows[:, None], answers, ["a"], "y", ["0", "1", "2"])
+    alike = replace(numbers(10), features=table.features)
+    for test in (1, 4, 9):
+        np.testing.assert_array_equal(choose(table, split(test)), choose(alike, split(test)))
+
+
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
 
 
@@ -272,6 +281,7 @@ def test_a_target_of_classes_is_not_standardized():
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "stages").symlink_to(ROOT / "stages")
     return tmp_path
 
 
@@ -380,6 +390,22 @@ def test_a_part_without_one_of_the_classes_is_refused(project, test, got):
         "params.yaml: tasks.moons.split.test: must be from 3 to 37 of the 40 samples, "
         f"got {got}; each class needs one in either part"
     )
+
+
+@pytest.mark.parametrize("test", [0, 2, 0.5])
+def test_a_class_of_one_sample_trains_where_none_tests(project, test):
+    edit_parameters(project, lambda p: p["tasks"]["moons"]["split"].update(test=test))
+    table = replace(classes([3, 1]), single="my.csv: line 3: is the only sample")
+    write_table(Files("moons").raw, table)
+    if test:
+        with pytest.raises(SystemExit) as stopped:
+            run(main, ["moons"])
+        assert stopped.value.code == table.single
+    else:
+        run(main, ["moons"])
+        train = read_table(Files("moons").train)
+        np.testing.assert_array_equal(train.target, table.target)
+        assert train.single is None
 
 
 @pytest.mark.parametrize("by", ["classes", "data.group"])

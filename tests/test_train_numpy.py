@@ -6,7 +6,8 @@ from trainings import task_like, train, write_samples
 
 from stages.task.files import Files
 from stages.task.table import read_table
-from stages.training.plan import plan, start
+from stages.training.plan import plan
+from stages.training.start import start
 
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
@@ -20,7 +21,7 @@ def test_the_seeds_regression_by_hand() -> None:
     table = read_table(Files("line").train)
     x, y = table.features[:, 0], table.target
     planned = plan("line", task.training, table)
-    w, b = start(task.model, task.training.seed, table).parameters["0.weight"].item(), 0.0
+    w, b = start(task.model, task.training.seed, table)["0.weight"].item(), 0.0
     velocity_w = velocity_b = None
     losses = [np.mean(0.5 * (w * x + b - y) ** 2)]
     for batches in planned.epochs:
@@ -45,7 +46,7 @@ def test_the_seeds_classifier_by_hand() -> None:
 
     table = read_table(Files("clouds").train)
     x, label = table.features, table.target
-    before = start(task.model, task.training.seed, table).parameters
+    before = start(task.model, task.training.seed, table)
     w1, b1, w2, b2 = (before[name].copy() for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
     losses, accuracies = [], []
     for _ in range(6):
@@ -78,7 +79,7 @@ def test_snapshots_lead_from_the_initial_parameters_to_the_model(dtype: str) -> 
     task = task_like("moons", training__epochs=3, training__snapshots=4, model__dtype=dtype)
     write_samples("moons", train=70, test=20, features=2, classes=3)
     model, snapshots, _ = train("numpy", "moons", task)
-    before = start(task.model, task.training.seed, read_table(Files("moons").train)).parameters
+    before = start(task.model, task.training.seed, read_table(Files("moons").train))
     np.testing.assert_array_equal(snapshots.pop("step"), [0, 3, 6, 9])
     assert list(snapshots) == list(model) == sorted(before)
     for name, values in snapshots.items():
@@ -105,7 +106,7 @@ def test_a_training_that_diverges_stops_there(loss: str, capfd: pytest.CaptureFi
     task = task_like(
         "moons",
         model__loss=loss,
-        model__activation="relu",
+        model__options__activation="relu",
         optimizer="sgd",
         optimizers__sgd={"lr": 1e60},
         training__epochs=50,

@@ -10,8 +10,8 @@ import torch
 from repository import ROOT
 from trainings import task_like, train, write_samples
 
-from stages.models.mlp import predict
-from stages.models.mlp_torch import network
+from stages.models.network import predict
+from stages.models.network_torch import network
 from stages.task.errors import InputError
 from stages.task.files import Files, read_tensors
 from stages.task.table import read_table
@@ -19,15 +19,15 @@ from stages.task.table import read_table
 pytestmark = pytest.mark.usefixtures("in_a_new_directory")
 
 
-LINE = {"model__loss": "half_mse", "model__hidden": []}
+LINE = {"model__loss": "half_mse", "model__options__hidden": []}
 TRAININGS: dict[str, tuple[int, dict[str, Any]]] = {
     "a line": (0, {**LINE, "optimizer": "sgd", "optimizers__sgd": {"lr": 0.03, "momentum": 0.6}}),
-    "a line from uniform01": (0, {**LINE, "model__initialization": "uniform01"}),
+    "a line from uniform01": (0, {**LINE, "model__options__initialization": "uniform01"}),
     "numbers, two hidden layers": (0, {"model__loss": "half_mse"}),
     "classes, tanh": (2, {}),
-    "classes, sigmoid": (3, {"model__activation": "sigmoid"}),
-    "classes, relu": (4, {"model__activation": "relu", "model__hidden": [10]}),
-    "classes without a hidden layer": (3, {"model__hidden": []}),
+    "classes, sigmoid": (3, {"model__options__activation": "sigmoid"}),
+    "classes, relu": (4, {"model__options__activation": "relu", "model__options__hidden": [10]}),
+    "classes without a hidden layer": (3, {"model__options__hidden": []}),
     "full batches": (2, {"training__batch_size": "full", "training__epochs": 40}),
     "one sample a step": (2, {"training__batch_size": 1, "training__epochs": 2}),
     "all Adam can do": (
@@ -103,11 +103,11 @@ def test_torch_loads_the_numpy_model_and_predicts_the_same(dtype: str) -> None:
     train("numpy", "moons", task)
     files = Files("moons")
     state = read_tensors(files.model["numpy"])
-    model = network([2, *task.model.hidden, 3], task.model.activation, task.model.dtype)
+    model = network(task.model, 2, (3,))
     model.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
     features = read_table(files.test).features
     stacked = {name: values[None] for name, values in state.items()}
-    ours = predict(stacked, task.model.activation, features)[0]
+    ours = predict(task.model, (3,), stacked, features)[0]
     with torch.no_grad():
         theirs = model(torch.from_numpy(features).to(getattr(torch, dtype))).numpy()
     tolerance = {"float64": 1e-13, "float32": 1e-5}[dtype]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 from repository import ROOT
 
@@ -41,7 +42,8 @@ def call(main: Callable[..., None], name: str, task: Task) -> None:
 
 def task_like(name: str, **changes: Any) -> Task:
     """The task of params.yaml with some keys changed, `training__epochs=3` for example."""
-    content = schema.read_parameters(ROOT / "params.yaml").tasks[name].model_dump(exclude_none=True)
+    content = yaml.safe_load((ROOT / "params.yaml").read_bytes())["tasks"][name]
+    content["model"]["source"] = str(ROOT / content["model"]["source"])
     for path, value in changes.items():
         *sections, key = path.split("__")
         section = content

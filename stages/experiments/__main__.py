@@ -33,7 +33,7 @@ def main() -> None:
         action="append",
         required=True,
         metavar="[FILE:]PARAMETER=VALUE",
-        help="as for `dvc exp run --queue`: 'model.hidden=choice([8],[16,16])', 'seed=range(1,9)'",
+        help="as for `dvc exp run --queue`: 'training.batch_size=choice(16,32)', 'seed=range(1,9)'",
     )
     parser.add_argument(
         "--remote", help="where to clone from and push to (default: this repository)"

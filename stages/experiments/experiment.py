@@ -29,8 +29,8 @@ class Experiment:
     def name(self) -> str:
         """Readable, and always the same for the same overrides and targets.
 
-        >>> Experiment(("params.yaml:tasks.moons.model.hidden=[16,16]",), ("evaluate@moons",)).name
-        'hidden-16-16-033e1f8'
+        >>> Experiment(("params.yaml:a.hidden=[16,16]",), ("evaluate@moons",)).name
+        'hidden-16-16-eaffec8'
         """
         given = json.dumps([sorted(self.overrides), sorted(self.targets)])
         words = []

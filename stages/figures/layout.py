@@ -1,18 +1,24 @@
 """How a figure is laid out: its size, panels, legend and texts. All lengths are in inches."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from stages.figures.style import DPI, INK, WIDTH
+from stages.figures.numbers import written
+from stages.figures.style import DPI, INK, WIDTH, width
 
 CHARACTER = 0.066  # the average width of a letter of small text
+TICKS = 6  # the most steps between numbers along an axis
 
 
 def empty(height: float) -> Figure:
@@ -72,6 +78,33 @@ def limits(values: NDArray[Any]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def number_ticks(axes: Axes) -> float:
+    """Round numbers along both axes, as many as there is room for.
+
+    Returns the room that those of y and their label need, in inches.
+    """
+    font = FontProperties(size=matplotlib.rcParams["xtick.labelsize"])
+    low, high = axes.get_xlim()
+    for most in range(TICKS, 0, -1):
+        places, labels, widest = _numbers(low, high, most, font)
+        apart = np.diff(places).min(initial=np.inf) / (high - low) * width(axes)
+        if apart > widest + 0.08:
+            break
+    axes.set_xticks(places, labels)
+    places, labels, widest = _numbers(*axes.get_ylim(), TICKS, font)
+    axes.set_yticks(places, labels)
+    return widest + 0.34
+
+
+def _numbers(
+    low: float, high: float, most: int, font: FontProperties
+) -> tuple[NDArray[Any], list[str], float]:
+    places = np.array(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+    places = places[(places >= low) & (places <= high)]
+    labels = [written(float(place), 10).replace("-", "\N{MINUS SIGN}") for place in places]
+    return places, labels, max((text_width(label, font) for label in labels), default=0.0)
+
+
 def text_width(text: str, font: FontProperties) -> float:
     """The width of a text."""
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
@@ -87,6 +120,11 @@ def wrapped(words: Sequence[str], font: FontProperties, room: float) -> list[str
         else:
             lines.append(word)
     return lines
+
+
+def hyperparameters(variant: str) -> list[str]:
+    """The parts of a text such as "lr=0.1 betas=(0.9, 0.99)", which may not be broken."""
+    return re.split(r" (?=\w+=)", variant or "defaults")
 
 
 def shortened(label: str) -> str:

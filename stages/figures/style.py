@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from stages.figures.numbers import written
-from stages.figures.palette import cells, find_palette
+from stages.figures.palette import Pixels, cells, find_palette
 from stages.figures.scale import powers
 from stages.task.files import write_file
 
@@ -144,14 +144,25 @@ def log_axis(axes: Axes, shown: ArrayLike | None = None) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def save(drawn: Figure, path: Path) -> None:
-    """Writes a figure as PNG, without date or version: the same figure is the same bytes."""
-    pixels: Any = FigureCanvasAgg(drawn)  # has no types
-    pixels.draw()
-    colours = np.asarray(pixels.buffer_rgba()).view("<u4")[..., 0]
+def save(drawn: Figure, path: Path, *below: Figure) -> None:
+    """Writes figures of one width, one below the other, as PNG.
+
+    It is without date or version: the same figures are the same bytes.
+    """
+    rows = [_pixels(drawn)]
+    gap = np.full((DPI // 6, rows[0].shape[1]), 0xFFFFFFFF, "<u4")  # white
+    for figure in below:
+        rows += [gap, _pixels(figure)]
+    colours = np.concatenate(rows)
     palette, entry = find_palette(colours, 256)
     image = Image.fromarray(entry[cells(colours)])
     image.putpalette(palette)
     content = io.BytesIO()
     image.save(content, "PNG", compress_level=6, dpi=(DPI, DPI))
     write_file(path, content.getvalue())
+
+
+def _pixels(drawn: Figure) -> Pixels:
+    canvas: Any = FigureCanvasAgg(drawn)  # has no types
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).view("<u4")[..., 0]

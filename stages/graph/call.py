@@ -1,33 +1,42 @@
 """One call of NumPy, in the form that costs NumPy least."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from stages.graph.value import Array, Value
+from stages.graph.value import Array, Function, Value
 
 
 @dataclass(frozen=True)
 class Call:
-    """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`."""
+    """One NumPy call: `function(*operands, out=result)`, or a reduction over `axes`.
 
-    function: np.ufunc
+    function: of NumPy, or one of stages/graph/kernels.py, which takes `options`
+    """
+
+    function: Function
     operands: tuple[Value, ...]
     result: Value
     axes: tuple[int, ...] = ()
+    options: Mapping[str, Hashable] = field(default_factory=dict)
 
     @property
     def elementwise(self) -> bool:
         """Whether element i of the result needs no more than element i of each operand."""
-        return not self.axes and self.function is not np.matmul
+        ufunc = isinstance(self.function, np.ufunc) and self.function is not np.matmul
+        return ufunc and not self.axes
 
     def bind(self) -> Callable[[], Any]:
         """The call on the memory of its values, in the form that costs NumPy least."""
         arrays = [self._array(operand) for operand in self.operands]
         arrays.append(self.result.memory())
+        if self.function is np.copyto:
+            return partial(np.copyto, arrays[1], arrays[0])
+        if not isinstance(self.function, np.ufunc):
+            return partial(self.function, *arrays[:-1], out=arrays[-1], **self.options)
         if all(array.ndim == 0 or len(array) == 1 for array in arrays):
             arrays = [array[0, ...] if array.ndim else array for array in arrays]
         if self.elementwise:
@@ -39,7 +48,7 @@ class Call:
             return partial(reduce, *operands, axes, None, out, True)
         if self.function is np.matmul and out.ndim == 2:
             return _dot(operands[0], operands[1], out)
-        if self.function is np.maximum:  # the one that wants `out` by name
+        if self.function in (np.maximum, np.minimum):  # those that want `out` by name
             return partial(self.function, *operands, out=out)
         return partial(self.function, *operands, out)
 

@@ -10,15 +10,18 @@ which independent trainings lie, is implied and never written.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from stages.graph.compile import compiled
+from stages.graph.formula import listing
 from stages.graph.node import Node
 from stages.graph.operation import Shape
 from stages.graph.program import Program
+from stages.graph.starts import Start, zeros
 from stages.graph.value import Array
 from stages.graph.writer import Rounding
 
@@ -28,6 +31,7 @@ class Graph:
 
     dtype: float64 or float32, of all values but integer labels.
 
+    states: by name, (runs, *shape) each, what programs compiled for training change
     rounding: what, given the memory of a result that is rounded, returns a call that follows each
         computation of it, in programs compiled from now on; None leaves results as they are
     """
@@ -40,8 +44,15 @@ class Graph:
         self.runs = runs
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.nodes: list[Node] = []
+        self.states: dict[str, Array] = {}
         self.rounding: Rounding | None = None
         self._flat: tuple[Array, Array] | None = None
+
+    def __repr__(self) -> str:
+        shapes = [node.shape for node in self.nodes if node.operation == "parameter"]
+        count = sum(math.prod(map(int, shape)) for shape in shapes)
+        runs = f"{self.runs} run{'' if self.runs == 1 else 's'}"
+        return f"Graph in {self.dtype}, {runs}, {count:,} parameters\n{listing(self.nodes)}"
 
     def input(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> Node:
         """A value that is fed at every execution; `dtype` is the graph's, or an integer one."""
@@ -51,8 +62,11 @@ class Graph:
             raise TypeError(f"input {name}: must be {self.dtype} or an integer, got {given}")
         return Node(self, "input", tuple(shape), given, name=name)
 
-    def parameter(self, name: str, shape: tuple[int, ...]) -> Node:
-        """A value that is trained: a view on each run's row of `parameters`."""
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start = zeros) -> Node:
+        """A value that is trained: a view on each run's row of `parameters`.
+
+        start: what `draw_parameters` draws it with; `parameters` is 0 until somebody sets it
+        """
         self._check_name(name)
         if not all(isinstance(size, int) and size > 0 for size in shape):
             raise ValueError(f"parameter {name}: every size must be at least 1, got {shape}")
@@ -60,12 +74,31 @@ class Graph:
             raise ValueError(
                 f"parameter {name}: `parameters` is laid out already; declare it first"
             )
-        return Node(self, "parameter", tuple(shape), self.dtype, name=name)
+        return Node(self, "parameter", tuple(shape), self.dtype, name=name, start=start)
 
-    def constant(self, value: float | Array) -> Node:
-        """A value that never changes, the same for all runs."""
-        array = np.asarray(value, dtype=self.dtype)
-        return Node(self, "constant", array.shape, self.dtype, value=array)
+    def mask(self, name: str, shape: Shape, p: float) -> Node:
+        """An input that dropout multiplies with: 0 with probability p, 1 / (1 - p) otherwise.
+
+        Whoever feeds it draws it, see stages/training/masks.py.
+        """
+        self._check_name(name)
+        if not 0 <= p <= 1:
+            raise ValueError(f"mask {name}: p must be from 0 to 1, got {p}")
+        return Node(self, "input", tuple(shape), self.dtype, name=name, p=p)
+
+    def state(self, name: str, shape: tuple[int, ...], start: float = 0.0) -> Node:
+        """A value that lasts from one execution to the next, such as a running mean: see `choose`.
+
+        It has no gradient, and begins as `start` everywhere.
+        """
+        self._check_name(name)
+        self.states[name] = np.full((self.runs, *shape), start, self.dtype)
+        return Node(self, "state", tuple(shape), self.dtype, name=name)
+
+    def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> Node:
+        """A value that never changes, the same for all runs; `dtype` is the graph's, or int64."""
+        array = np.asarray(value, dtype=dtype or self.dtype)
+        return Node(self, "constant", array.shape, array.dtype, value=array)
 
     def _check_name(self, name: str) -> None:
         if any(node.name == name for node in self.nodes):
@@ -88,6 +121,23 @@ class Graph:
             self._flat = np.zeros(shape, self.dtype), np.zeros(shape, self.dtype)
         return self._flat
 
+    def draw_parameters(self, random: np.random.Generator) -> dict[str, Array]:
+        """Where each parameter starts, by name: drawn in the order of declaration, then rounded.
+
+        Raises ValueError if what a start returns is not of the parameter's shape.
+        """
+        drawn = {}
+        for node in self.nodes:
+            if node.operation == "parameter":
+                values = np.asarray(node.attributes["start"](random, node.shape))
+                if values.shape != node.shape:
+                    raise ValueError(
+                        f"parameter {node.name}: its start must be of shape {node.shape}, "
+                        f"got {values.shape}"
+                    )
+                drawn[node.name] = values.astype(self.dtype)
+        return drawn
+
     def views(self, rows: Array) -> dict[str, Array]:
         """Each parameter's part of `rows`, (runs, n), by name: views of shape (runs, *shape)."""
         views, start = {}, 0
@@ -104,15 +154,23 @@ class Graph:
         samples: int = 1,
         differentiate: bool = False,
         shared_inputs: bool = False,
+        training: bool = False,
+        keep: Sequence[Node] | bool = False,
     ) -> Program:
         """The program that computes `outputs` for a number of samples.
 
         differentiate: also the gradients of the first output, a scalar, with respect to all
             parameters
         shared_inputs: all runs read the same inputs, fed once with a leading axis of 1
+        training: as it is for a step of a training, not for an evaluation: see `choose`
+        keep: the nodes that `Program.value` and `Program.gradient` are to read, True for all; each
+            then has memory of its own, and every number is to the last bit what it is without
 
-        Raises ValueError if there is nothing to compute or the first output is not a scalar.
+        Raises ValueError if there is nothing to compute, if there are no samples, or if the first
+        output is not a scalar.
         """
+        if samples < 1:
+            raise ValueError(f"compile: samples must be 1 or more, got {samples}")
         if not outputs or any(node.graph is not self for node in outputs):
             raise ValueError("compile: give at least one output, each a node of this graph")
         if differentiate and outputs[0].shape != ():
@@ -120,9 +178,11 @@ class Graph:
         return compiled(
             self.nodes,
             outputs,
-            self.views(self.parameters),
+            self.views(self.parameters) | self.states,
             self.views(self.gradients) if differentiate else None,
             samples,
             1 if shared_inputs else self.runs,
+            training,
             self.rounding,
+            keep,
         )

@@ -6,16 +6,20 @@ its own operand: so the working set stays in the cache.
 A result of shape (runs, samples, features) lies in memory as (runs, features, samples). Features
 are few and samples many, so element-wise calls, reductions over features and BLAS all run along
 the long axis.
+
+Whoever writes a result may give it another order of axes: convolutions have images lie as
+(runs, channels, height, width, samples), for the same reasons. What is computed element by element
+from values of three axes and more, the runs apart, lies as they do.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from stages.graph.call import Call
-from stages.graph.value import Array, Value
+from stages.graph.value import Array, Value, arranged
 
 CACHE_LINE = 64  # bytes
 FEW = 8  # features: up to here BLAS gains more from contiguous samples than it costs to feed them
@@ -39,12 +43,14 @@ class Memory:
             return self._flat(math.prod(shape), dtype).reshape(shape)
         return self.allocate(shape, dtype)
 
-    def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def allocate(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], order: tuple[int, ...] | None = None
+    ) -> Array:
         """An array of its own."""
-        return arranged(self._flat(math.prod(shape), dtype), shape)
+        return arranged(self._flat(math.prod(shape), dtype), shape, order)
 
-    def assign(self, calls: Sequence[Call]) -> None:
-        """Gives the results of the calls their memory.
+    def assign(self, calls: Sequence[Call], kept: Set[Value]) -> None:
+        """Gives the results of the calls their memory; nothing overwrites those in `kept`.
 
         That is register allocation by a linear scan, with buffers for registers.
         """
@@ -55,11 +61,12 @@ class Memory:
         buffers: dict[Value, Array] = {}
         for index, call in enumerate(calls):
             bases = dict.fromkeys(operand.base for operand in call.operands)
-            dying = [base for base in bases if last_read[base] == index and base in buffers]
+            read = [base for base in bases if last_read[base] == index and base in buffers]
+            dying = [base for base in read if base not in kept]
             result = call.result
             size = (math.prod(result.shape), result.dtype)
             if result.array is None:
-                heir = next((base for base in dying if _may_overwrite(call, base)), None)
+                heir = next((base for base in dying if _may_overwrite(call, base, buffers)), None)
                 if heir is not None:
                     dying.remove(heir)
                     buffers[result] = buffers[heir]
@@ -67,7 +74,7 @@ class Memory:
                     buffers[result] = free[size].pop()
                 else:
                     buffers[result] = self._flat(*size)
-                result.array = arranged(buffers[result], result.shape)
+                result.array = arranged(buffers[result], result.shape, result.order)
             for base in dying:
                 free.setdefault((buffers[base].size, base.dtype), []).append(buffers[base])
 
@@ -80,15 +87,18 @@ class Memory:
         return flat
 
 
-def _may_overwrite(call: Call, operand: Value) -> bool:
-    same = operand.shape == call.result.shape and operand.dtype == call.result.dtype
-    seen = [other for other in call.operands if other.base is operand]
-    return call.elementwise and same and all(other is operand for other in seen)
+def _may_overwrite(call: Call, base: Value, buffers: dict[Value, Array]) -> bool:
+    """Whether each element of the result lies where the one of the operand does that it is of."""
+    size, dtype = math.prod(call.result.shape), call.result.dtype
+    if not call.elementwise or base.dtype != dtype or buffers[base].size != size:
+        return False
+    result = arranged(buffers[base], call.result.shape, call.result.order)
+    return all(_alike(v.memory(), result) for v in call.operands if v.base is base)
 
 
-def arranged(flat: Array, shape: tuple[int, ...]) -> Array:
-    """`flat` as an array of `shape`, samples (the last but one axis) contiguous."""
-    if len(shape) < 3:
-        return flat.reshape(shape)
-    *lead, rows, columns = shape
-    return flat.reshape(*lead, columns, rows).swapaxes(-1, -2)
+def _alike(one: Array, other: Array) -> bool:
+    steps = [
+        [stride for size, stride in zip(array.shape, array.strides, strict=True) if size > 1]
+        for array in (one, other)
+    ]
+    return one.shape == other.shape and steps[0] == steps[1]

@@ -1,5 +1,6 @@
 """A node of a computation, and how one is recorded."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from stages.graph.operation import OPERATIONS, Shape
 from stages.graph.operators import Arithmetic
+from stages.graph.starts import Start
 from stages.graph.value import Array
 
 
@@ -16,7 +18,9 @@ class Record(Protocol):
     nodes: list["Node"]
     dtype: np.dtype[Any]
 
-    def constant(self, value: float | Array) -> "Node": ...
+    def constant(self, value: float | Array, dtype: DTypeLike | None = None) -> "Node": ...
+    def mask(self, name: str, shape: Shape, p: float) -> "Node": ...
+    def parameter(self, name: str, shape: tuple[int, ...], start: Start) -> "Node": ...
 
 
 class Node(Arithmetic):
@@ -32,6 +36,7 @@ class Node(Arithmetic):
         shape: Shape,
         dtype: DTypeLike,
         inputs: tuple["Node", ...] = (),
+        /,
         name: str = "",
         **attributes: Any,
     ) -> None:
@@ -53,6 +58,28 @@ class Node(Arithmetic):
     def _operate(self, name: str, *operands: "Operand") -> "Node":
         return apply(name, *operands)
 
+    def __getitem__(self, key: Any) -> "Node":
+        """A part, by numbers, slices, None and ...; or what one array of integers names.
+
+        The samples can only be taken whole. Raises IndexError for what lies outside.
+        """
+        keys = list(key) if isinstance(key, tuple) else [key]
+        if sum(one is ... for one in keys) > 1:
+            raise IndexError("an index can only have one ...")
+        whole = len(self.shape) - sum(one is not None and one is not ... for one in keys)
+        if whole < 0:
+            raise IndexError(f"{len(keys)} indices for {self!r}")
+        place = next((i for i, one in enumerate(keys) if one is ...), len(keys))
+        keys[place : place + 1] = [slice(None)] * whole
+        arrays = [one for one in keys if not isinstance(one, int | slice | None)]
+        if not arrays:
+            return _basic(self, keys)
+        if len(arrays) > 1 or any(isinstance(one, int) for one in keys):
+            raise IndexError("take by one array of integers at a time, and by nothing but slices")
+        position = next(i for i, one in enumerate(keys) if one is arrays[0])
+        rest = [slice(None) if one is arrays[0] else one for one in keys]
+        return apply("take", _basic(self, rest), arrays[0], axis=position)
+
     @property
     def T(self) -> "Node":
         """The last two axes exchanged: a view, no work at run time."""
@@ -66,8 +93,66 @@ class Node(Arithmetic):
         """The mean over `axis` (all axes by default); the runs axis is never averaged."""
         return apply("mean", self, axis=axis, keepdims=keepdims)
 
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The largest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("max", self, axis=axis, keepdims=keepdims)
 
-Operand = Node | float | Array
+    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The smallest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("min", self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The product over `axis` (all axes by default)."""
+        return apply("prod", self, axis=axis, keepdims=keepdims)
+
+    def var(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+        correction: float = 1,
+    ) -> "Node":
+        """The variance over `axis` (all axes by default).
+
+        correction: what is subtracted from the count before the sum of squares is divided by it
+        """
+        return apply("var", self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def cumsum(self, axis: int) -> "Node":
+        """The sums of all elements up to each one along `axis`."""
+        return apply("cumsum", self, axis=axis)
+
+
+Constant = float | Array
+Operand = Node | Constant
+
+
+def _basic(node: Node, keys: Sequence[Any]) -> Node:
+    """A part by numbers, slices and None, one for each axis and each that is put in."""
+    taken = [key for key in keys if key is not None]
+    if any(key != slice(None) for key in taken):
+        node = apply("slice", node, ranges=tuple(map(_range, taken, node.shape)))
+    dropped = tuple(i for i, key in enumerate(taken) if isinstance(key, int))
+    if dropped:
+        node = apply("squeeze", node, axis=dropped)
+    left = [key for key in keys if not isinstance(key, int)]
+    new = tuple(i for i, key in enumerate(left) if key is None)
+    return apply("expand_dims", node, axis=new) if new else node
+
+
+def _range(key: int | slice, size: int | str) -> tuple[int, int, int] | None:
+    """(start, stop, step) of the indices that NumPy's key means, None for all of them."""
+    if key == slice(None):
+        return None
+    if isinstance(size, str):
+        raise ValueError(f"[{key}]: the samples can only be taken whole, by :")
+    if isinstance(key, int):
+        if not -size <= key < size:
+            raise IndexError(f"index {key} is out of range for an axis of size {size}")
+        return key % size, key % size + 1, 1
+    start, stop, step = key.indices(size)
+    if step < 1:
+        raise ValueError(f"the step of a slice must be at least 1, got {step}")
+    return (start, max(start, stop), step)
 
 
 def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
@@ -81,21 +166,40 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
         raise TypeError(f"{name}: needs at least one node of a graph, got {operands}")
     operation = OPERATIONS[name]
     nodes = tuple(
-        operand if isinstance(operand, Node) else graph.constant(operand) for operand in operands
+        operand if isinstance(operand, Node) else _constant(graph, name, position, operand)
+        for position, operand in enumerate(operands)
     )
     for position, node in enumerate(nodes):
         if node.graph is not graph:
             raise ValueError(f"{name}: {node!r} belongs to another graph")
         integer = position in operation.integers
-        if (node.dtype.kind == "i") != integer:
+        if (node.dtype.kind == "i") != integer and not operation.any_dtype:
             wanted = "an integer dtype" if integer else str(graph.dtype)
             raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {node.dtype}")
     try:
         shape = operation.shape(*(node.shape for node in nodes), **attributes)
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         shapes = " and ".join(_text(node.shape) for node in nodes)
-        raise ValueError(f"{name}: {error}, got {shapes}") from None
-    return Node(graph, name, shape, graph.dtype, nodes, **attributes)
+        raise type(error)(f"{name}: {error}, got {shapes}") from None
+    dtype = nodes[0].dtype if operation.any_dtype else graph.dtype
+    return Node(graph, name, shape, dtype, nodes, **attributes)
+
+
+def read(node: Node, training: bool) -> tuple[Node, ...]:
+    """The nodes that a program reads to compute this one."""
+    if node.operation != "choose":
+        return node.inputs
+    return node.inputs[:1] if training else node.inputs[1:]
+
+
+def _constant(graph: Record, name: str, position: int, value: Constant) -> Node:
+    """A constant of the dtype that the operation takes there."""
+    integer = position in OPERATIONS[name].integers
+    kind = np.asarray(value).dtype.kind
+    if kind not in ("i" if integer else "biuf"):
+        wanted = "an integer dtype" if integer else "a node, a number or an array of numbers"
+        raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {value!r}")
+    return graph.constant(value, np.int64 if integer else None)
 
 
 def _text(shape: Shape) -> str:

@@ -47,5 +47,20 @@ class Arithmetic:
     def __rmatmul__(self, other: Any) -> Self:
         return self._operate("matmul", other, self)
 
+    def __abs__(self) -> Self:
+        return self._operate("absolute", self)
+
+    def __lt__(self, other: Any) -> Self:
+        return self._operate("less", self, other)
+
+    def __le__(self, other: Any) -> Self:
+        return self._operate("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Self:
+        return self._operate("greater", self, other)
+
+    def __ge__(self, other: Any) -> Self:
+        return self._operate("greater_equal", self, other)
+
     def __neg__(self) -> Self:
         return self._operate("negative", self)

@@ -3,11 +3,13 @@
 The buffers of a tile stay in the cache, and memory does not grow with the number of samples.
 """
 
+import sys
 from collections.abc import Iterator
 from math import prod
 
 import numpy as np
 
+from stages.graph.compile import needed, updated
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
@@ -16,6 +18,8 @@ from stages.graph.value import Array
 
 # About what one core's level-2 cache holds of values and gradients, before buffers are shared.
 TILE_BYTES = 2**21
+# With fewer samples NumPy's calls take longer to start, and BLAS to arrange, than what they do.
+FEWEST = 32
 
 
 class Tiles:
@@ -24,10 +28,12 @@ class Tiles:
     means: scalar nodes of `graph`, each a mean over samples
     differentiate: let `gradients` fill `graph.gradients`
     shared_inputs: all runs read the same samples
+    training: for the steps of a training, see `choose`
     tile: how many samples there are in a tile, by default as many as fit into the cache
 
     The tile depends on the graph but not on its number of runs, so that a run among many computes
-    to the last bit what it computes alone.
+    to the last bit what it computes alone. Batch norm needs a whole batch, and so does
+    what changes a state: by default that is then the tile, and a smaller one is refused.
     """
 
     def __init__(
@@ -36,10 +42,19 @@ class Tiles:
         *means: Node,
         differentiate: bool = False,
         shared_inputs: bool = False,
+        training: bool = False,
         tile: int | None = None,
     ) -> None:
         self._graph, self._means = graph, means
-        self._options = {"differentiate": differentiate, "shared_inputs": shared_inputs}
+        self._options = {
+            "differentiate": differentiate,
+            "shared_inputs": shared_inputs,
+            "training": training,
+        }
+        nodes = needed(graph.nodes, means, training)
+        self._whole = any(node.operation == "batch_norm" for node in nodes) or (
+            training and bool(updated(nodes))
+        )
         self._programs: dict[int, Program] = {}
         elements = sum(
             prod(size for size in node.shape if not isinstance(size, str))
@@ -48,18 +63,25 @@ class Tiles:
         )
         # many parameters: gradients are added up after each tile, which must not be the main work
         budget = max(TILE_BYTES, 8 * graph.parameters[0].nbytes)
-        self.size = tile or max(1, budget // (2 * graph.dtype.itemsize * elements))
+        fitting = max(FEWEST, budget // (2 * graph.dtype.itemsize * elements))
+        self.size = tile or (sys.maxsize if self._whole else fitting)
 
     def feed(self, **inputs: Array) -> None:
         """Takes the samples, (runs or 1, samples, ...), for all executions until the next.
 
-        Raises ValueError if one input has more samples than another.
+        Raises ValueError if one input has more samples than another, or if a batch is larger than
+        a tile that has to hold it.
         """
         self._inputs = inputs
         self._count = next(iter(inputs.values())).shape[1]
         for name, array in inputs.items():
             if array.shape[1] != self._count:
                 raise ValueError(f"input {name}: expected {self._count} samples, got {array.shape}")
+        if self._whole and self._count > self.size:
+            raise ValueError(
+                f"tile: must be at least {self._count}, the size of the batch, for batch norm and "
+                f"what has a state; got {self.size}"
+            )
         if self._count <= self.size:
             self._tile = self._program(self._count)
             self._tile.feed(**inputs)

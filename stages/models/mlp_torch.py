@@ -1,9 +1,8 @@
-"""The multilayer perceptron of a task as a torch user writes it."""
+"""The multilayer perceptron as a torch user writes it."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import torch
 from torch import nn
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -13,22 +12,13 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def network(sizes: Sequence[int], activation: str, dtype: str = "float64") -> nn.Sequential:
-    """Linear layers of `sizes`, (features, hidden..., outputs), with the activation between."""
+def model(
+    features: int, outputs: int, *, hidden: Sequence[int], activation: str, **_: str
+) -> nn.Sequential:
+    """Linear layers with the activation between them."""
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
+    for width, next_width in pairwise([features, *hidden, outputs]):
         if layers:
             layers.append(ACTIVATIONS[activation]())
-        layers.append(nn.Linear(inputs, outputs))
-    return nn.Sequential(*layers).to(getattr(torch, dtype))
-
-
-def half_mse(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """½ mean((prediction - target)²)."""
-    return (0.5 * (prediction - target) ** 2).mean()
-
-
-LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
-    "half_mse": half_mse,
-    "cross_entropy": nn.functional.cross_entropy,
-}
+        layers.append(nn.Linear(width, next_width))
+    return nn.Sequential(*layers)

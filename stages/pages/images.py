@@ -4,6 +4,7 @@ import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 from markupsafe import Markup
@@ -19,6 +20,8 @@ from stages.figures.sweeps.sweep_losses import draw_sweep
 from stages.proofs.difference import relative_difference
 from stages.task.files import LOSSES, TWINS, Files, read_history, reading
 
+SVG = "http://www.w3.org/2000/svg"
+SCROLLS = 0.75  # the scale below which a graph scrolls and does not become smaller
 LARGE = 150_000  # characters of SVG: a larger figure is embedded in pixels
 
 
@@ -58,9 +61,34 @@ def _embedded(content: bytes, kind: str) -> str:
 
 def figure(drawn: Figure, file: Path, label: str) -> Picture | Markup:
     """A figure as SVG; where that would be large, the file with its pixels."""
-    # This is safe as Markup: matplotlib escapes all text in it.
-    vectors = Markup(inline(drawn, file.with_suffix("").as_posix(), label))
+    vectors = _vectors(drawn, file.with_suffix("").as_posix(), label)
     return vectors if len(vectors) <= LARGE else image(file, label)
+
+
+def _vectors(drawn: Figure, name: str, label: str) -> Markup:
+    # This is safe as Markup: matplotlib escapes all text in it.
+    return Markup(inline(drawn, name, label))
+
+
+def graph(path: Path) -> Markup:
+    """The drawings of a computation graph, see stages/figures/tasks/graph_svg.py.
+
+    Each choice of open layers is a <div>, whose data-open has their paths; all but one are hidden.
+    """
+    ElementTree.register_namespace("", SVG)
+    with reading(path):
+        drawings = ElementTree.fromstring(path.read_bytes()).findall(f"{{{SVG}}}svg")
+    parts = []
+    for opened in dict.fromkeys(drawing.attrib["data-open"] for drawing in drawings):
+        same = [drawing for drawing in drawings if drawing.attrib["data-open"] == opened]
+        hidden = Markup(" hidden") if all("display" in drawing.attrib for drawing in same) else ""
+        for drawing in same:
+            drawing.attrib.pop("display", None)
+            width = int(drawing.attrib["width"])
+            drawing.attrib["style"] = f"width: {width}px; min-width: {SCROLLS * width:.0f}px"
+        shown = Markup("").join(Markup(ElementTree.tostring(d, "unicode")) for d in same)
+        parts.append(Markup('<div data-open="{}"{}>{}</div>\n').format(opened, hidden, shown))
+    return Markup('<div class="graph">{}</div>').format(Markup("").join(parts))
 
 
 def losses(task: str, dtype: str) -> Picture | Markup:
@@ -86,12 +114,18 @@ def drift(path: Path) -> Picture | Markup:
 
 
 def sweeps(task: str) -> list[Picture | Markup]:
-    """The losses of a sweep by learning rate, and by two hyperparameters where two differ."""
+    """The losses of a sweep by learning rate, and by two hyperparameters where two differ.
+
+    Where the figures would be large, they are one, in pixels.
+    """
     files = Files(task)
-    sweep = read_sweep(files.curves)
+    sweep, file = read_sweep(files.curves), files.plots / "sweep.png"
     label = f"Loss at the end by learning rate in {task}, a panel for each optimizer"
-    pictures = [figure(draw_sweep(sweep), files.plots / "sweep.png", label)]
-    if any(len(settings.axes) > 1 for settings in sweep):
-        label = f"Median loss by two hyperparameters in {task}, as colours"
-        pictures.append(figure(draw_heatmaps(sweep), files.plots / "sweep_heatmap.png", label))
-    return pictures
+    vectors = [_vectors(draw_sweep(sweep), f"{task}/curves", label)]
+    if (maps := draw_heatmaps(sweep)) is not None:
+        below = f"Median loss by two hyperparameters in {task}, as colours"
+        vectors.append(_vectors(maps, f"{task}/maps", below))
+        label = f"{label}, and by two hyperparameters"
+    if max(map(len, vectors)) > LARGE:
+        return [image(file, label)]
+    return [*vectors]

@@ -46,6 +46,53 @@ for (const button of document.querySelectorAll(".play")) {
   });
 }
 
+// Graphs: a layer opens and closes. Each choice of open layers is drawn, or one way into the model.
+for (const graph of document.querySelectorAll(".graph")) {
+  const drawings = [...graph.children];
+  const paths = ({ dataset }) => dataset.open.split(" ").filter(Boolean);
+  const largest = drawings.reduce((one, other) =>
+    paths(other).length > paths(one).length ? other : one);
+  const contains = (outer, inner) => inner === outer || inner.startsWith(`${outer}.`);
+  const button = document.createElement("button");
+  button.type = "button";
+  if (paths(largest).length) graph.prepend(button);
+
+  const show = (wanted) => {
+    const found = drawings.find((each) => paths(each).join(" ") === wanted.join(" "));
+    if (!found) return false;
+    for (const each of drawings) each.hidden = each !== found;
+    button.textContent = found === largest ? "Close all layers" : "Open all layers";
+    return true;
+  };
+  const toggle = (path) => {
+    const open = paths(drawings.find((each) => !each.hidden));
+    const closes = open.includes(path);
+    const wanted = paths(largest).filter((each) =>
+      closes ? open.includes(each) && !contains(path, each) : open.includes(each) || each === path);
+    const way = paths(largest).filter((each) =>
+      contains(each, path) && !(closes && each === path));
+    if (!show(wanted)) show(way);
+    const same = drawings.find((each) => !each.hidden)
+      .querySelectorAll(`[data-layer="${CSS.escape(path)}"]`);
+    [...same].find((each) => each.getClientRects().length)?.focus();
+  };
+  button.addEventListener("click", () => {
+    show(largest.hidden ? paths(largest) : []);
+  });
+  for (const layer of graph.querySelectorAll("[data-layer]")) {
+    layer.tabIndex = 0;
+    layer.setAttribute("role", "button");
+    layer.setAttribute("aria-expanded", layer.classList.contains("open"));
+    layer.addEventListener("click", () => toggle(layer.dataset.layer));
+    layer.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      toggle(layer.dataset.layer);
+    });
+  }
+  show(paths(drawings.find((each) => !each.hidden)));
+}
+
 // The theme: the system's until the reader chooses one.
 const theme = document.getElementById("theme");
 const root = document.documentElement;

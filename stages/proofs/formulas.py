@@ -17,21 +17,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from stages.graph.graph import Graph
-from stages.graph.losses import LOSSES
 from stages.graph.node import Node, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Shape
-from stages.models.mlp import ACTIVATIONS, network
-from stages.models.mlp_torch import LOSSES as TORCH_LOSSES
-from stages.models.mlp_torch import network as torch_network
-from stages.proofs.operands import CASES, TRANSPOSED, Case, Labels
+from stages.graph.operations.losses import LOSSES
+from stages.models import mlp
+from stages.models.network import network
+from stages.models.network_torch import loss_of
+from stages.models.network_torch import network as torch_network
+from stages.proofs.cases import CASES
+from stages.proofs.operands import TRANSPOSED, Case, Labels
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
 from stages.task.errors import InputError
+from stages.task.model import Model
+from stages.task.table import Table
+from stages.training.start import start
 
 Array = NDArray[Any]
 
 RUNS, SAMPLE_COUNT = 2, 4
 
-KINDS_OF_MODELS = list(product(ACTIVATIONS, LOSSES))
+KINDS_OF_MODELS = list(product(mlp.ACTIVATIONS, LOSSES))
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,8 @@ class Replay:
         self._values = iter(values.values())
 
     def apply(self, name: str, *operands: Any, **attributes: Any) -> Tensor:
-        return TORCH_OPERATIONS[name](*operands, **attributes)  # type: ignore[no-any-return]
+        numbers = {key: _with_sample_count(value) for key, value in attributes.items()}
+        return TORCH_OPERATIONS[name](*operands, **numbers)  # type: ignore[no-any-return]
 
     def parameter(self, *_: object) -> Tensor:
         self.parameters.append(next(self._values).requires_grad_())
@@ -162,8 +168,10 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
     random = np.random.default_rng([seed, *activation.encode(), *loss.encode()])
     classes = 3
     for hidden in ((), (4,), (4, 3)):
-        sizes = (3, *hidden, classes if loss == "cross_entropy" else 1)
-        net = network(sizes, activation, loss, dtype, RUNS)
+        options = {"hidden": hidden, "activation": activation}
+        model = Model(source=mlp.__file__, options=options, loss=loss, dtype=dtype)
+        outputs = (classes if loss == "cross_entropy" else 1,)
+        net = network(model, 3, outputs, RUNS)
         values = {
             node.name: draw_labels(random, node.shape, classes)
             if node.dtype.kind == "i"
@@ -171,15 +179,35 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
             for node in net.graph.nodes
             if node.name
         }
-        model = torch_network(sizes, activation, dtype)
-        yield Formula(net.graph, net.loss, values, partial(_model_gradient, model, loss))
+        module = torch_network(model, 3, outputs)
+        gradient = partial(_model_gradient, module, loss_of(model))
+        yield Formula(net.graph, net.loss, values, gradient)
 
 
-def _model_gradient(model: nn.Module, loss: str, values: dict[str, Tensor]) -> Tensor:
-    model.load_state_dict({name: values[name] for name in model.state_dict()})
-    model.zero_grad()
-    TORCH_LOSSES[loss](model(values["x"]), values["target"]).backward()
-    return _row(list(model.parameters()))
+def task_formulas(model: Model, train: Table, seed: int, dtype: str) -> Iterator[Formula]:
+    """The model of a task, from a start of its own in each run, on some samples of the task."""
+    model = model.model_copy(update={"dtype": dtype})
+    shape = train.features.shape[1], train.outputs
+    net, starts = network(model, *shape, RUNS), [start(model, seed + n, train) for n in range(RUNS)]
+    values = {name: np.stack([each[name] for each in starts]) for name in starts[0]}
+    rows = np.random.default_rng(seed).integers(len(train.target), size=(RUNS, SAMPLE_COUNT))
+    target = train.target[rows]
+    if train.classes is None:
+        target = target.reshape(RUNS, SAMPLE_COUNT, -1).astype(dtype)
+    values |= {"x": train.features[rows].astype(dtype), "target": target}
+    gradient = partial(_model_gradient, torch_network(model, *shape), loss_of(model))
+    yield Formula(net.graph, net.loss, values, gradient)
+
+
+def _model_gradient(
+    module: nn.Module, loss: Callable[..., Tensor], values: dict[str, Tensor]
+) -> Tensor:
+    names = [name for name, _ in module.named_parameters()]
+    module.load_state_dict({name: values[name] for name in names}, strict=False)
+    module.eval()
+    module.zero_grad()
+    loss(module(values["x"]), values["target"]).backward()
+    return _row(list(module.parameters()))
 
 
 def _row(parameters: Sequence[Tensor]) -> Tensor:
@@ -205,6 +233,12 @@ def draw_labels(random: np.random.Generator, shape: Shape, classes: int) -> Arra
     return random.integers(classes, size=_sizes(shape))
 
 
+def _with_sample_count(attribute: Any) -> Any:
+    if not isinstance(attribute, tuple):
+        return attribute
+    return tuple(SAMPLE_COUNT if size == SAMPLES else size for size in attribute)
+
+
 def _sizes(shape: Shape) -> tuple[int, ...]:
     return RUNS, *(SAMPLE_COUNT if size == SAMPLES else int(size) for size in shape)
 
@@ -212,8 +246,8 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
 def refuse_what_is_not_compared() -> None:
     """Raises InputError, a line for each operation without a case or a counterpart in torch."""
     tables: dict[str, Mapping[str, object]] = {
-        "CASES in stages/proofs/operands.py": CASES,
-        "OPERATIONS in stages/reference/operations.py": TORCH_OPERATIONS,
+        "CASES in stages/proofs/cases": CASES,
+        "OPERATIONS in stages/reference/operations": TORCH_OPERATIONS,
     }
     missing = [
         f"{table}: is missing the graph's operation {name}"

@@ -1,7 +1,7 @@
 """The gradient of a formula, three ways, and how far apart two of them are."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import isfinite
+from math import isfinite, pi
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,18 @@ import torch
 from numpy.typing import NDArray
 
 from stages.graph.node import Node
+from stages.graph.operations.comparisons import COMPARISONS, equal, where
+from stages.graph.operations.elementwise import sin
+from stages.graph.operations.reductions import norm
+from stages.graph.operations.shapes import flatten
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
 
 Array = NDArray[Any]
 Metrics = dict[str, float | int | None]
+
+MOST = 500  # parameters whose slopes are measured
 
 
 def graph_gradients(formula: Formula) -> Array:
@@ -31,7 +37,8 @@ def _compiled(formula: Formula, *outputs: Node, differentiate: bool = False) -> 
     program = graph.compile(*outputs, samples=SAMPLE_COUNT, differentiate=differentiate)
     for name, rows in graph.views(graph.parameters).items():
         np.copyto(rows, formula.values[name])
-    program.feed(**formula.values)
+    inputs = [node.name for node in graph.nodes if node.operation == "input"]
+    program.feed(**{name: formula.values[name] for name in inputs})
     return program
 
 
@@ -43,15 +50,35 @@ def torch_gradients(formula: Formula) -> Array:
     return np.stack([formula.torch_gradient(values).numpy() for values in runs])
 
 
-# At 0 of these numbers, made of its operands, an operation has a kink.
-KINKS: dict[str, Callable[..., Node]] = {"relu": lambda a: a, "maximum": lambda a, b: a - b}
+# At 0 of these numbers, made of its operands, an operation has a kink or jumps.
+KINKS: dict[str, Callable[..., Node]] = {
+    **dict.fromkeys((*COMPARISONS, "maximum", "minimum"), lambda a, b: a - b),
+    **dict.fromkeys(("absolute", "sign", "relu"), lambda a: a),
+    "atan2": lambda a, b: where(equal(a, 0), b, a),
+    "leaky_relu": lambda a, negative_slope: a,
+    "elu": lambda a, alpha: a,
+    "softplus": lambda a, beta, threshold: a * beta - threshold,
+    **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
+    "floor": lambda a: sin(pi * a),
+    "where": lambda condition, a, b: condition,
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
+    "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,
+    "min": lambda a, axis, keepdims: equal(a, a.min(axis, keepdims=True)) - 0.5,
+    "norm": norm,
+}
+
+
+def _differences(a: Node) -> Node:
+    """Of each two elements of a sample; a: (samples, elements)."""
+    return a[:, :, None] - a[:, None, :]
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
     """The slope of the loss along every parameter, and where it stands for the derivative.
 
     (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h differs from f'(x) by h⁴/30 · f⁽⁵⁾(x),
-    and by about ε/h · f(x) for rounding. It says nothing where a kink lies within x ± 2h.
+    and by about ε/h · f(x) for rounding. It says nothing where a kink lies within x ± 2h, and of a
+    model with many parameters it is asked for some of them, drawn at random.
 
     Source: Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
     Mathematics of Computation 51 (1988), table 1, the central one of order 4.
@@ -59,12 +86,17 @@ def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
     returns: (runs, parameters), of float64 and of booleans
     """
     graph = formula.graph
-    kinks = [KINKS[node.operation](*node.inputs) for node in graph.nodes if node.operation in KINKS]
+    kinks = [
+        KINKS[node.operation](*node.inputs, **node.attributes)
+        for node in list(graph.nodes)  # to which these are added
+        if node.operation in KINKS
+    ]
     program = _compiled(formula, formula.loss, *kinks)
     parameters = graph.parameters
-    slopes, smooth = np.zeros_like(parameters), np.ones(parameters.shape, bool)
+    slopes, smooth = np.zeros_like(parameters), np.zeros(parameters.shape, bool)
     _, sides = _evaluate(program)
-    for column in range(parameters.shape[1]):
+    for column in np.random.default_rng(1).permutation(parameters.shape[1])[:MOST]:
+        smooth[:, column] = True
         middle = parameters[:, column].copy()
         for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
             parameters[:, column] = middle + shift * step

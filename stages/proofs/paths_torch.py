@@ -33,7 +33,7 @@ def paths(arithmetic: str, _: Arrays) -> dict[str, NDArray[Any]]:
     terms = objective(checks.start, checks.samples, checks.steps, checks.seed)
     size = len(start_of(terms))
     found = {}
-    with numpy_reductions() if arithmetic == "ieee" else nullcontext():
+    with _reductions(arithmetic):
         for dtype in ("float64", "float32"):
             for number in cases:
                 found[f"{number}/{dtype}"] = np.full((checks.steps, size), np.nan, dtype)
@@ -44,11 +44,12 @@ def paths(arithmetic: str, _: Arrays) -> dict[str, NDArray[Any]]:
     return found
 
 
-def numpy_reductions() -> AbstractContextManager[None]:
-    """Those of stages/reference/ieee.py, whose import takes the native kernels from the process."""
-    from stages.reference.ieee import numpy_reductions
+def _reductions(arithmetic: str) -> AbstractContextManager[None]:
+    if arithmetic == "native":
+        return nullcontext()
+    from stages.reference import ieee  # takes the native kernels from the process
 
-    return numpy_reductions()
+    return ieee.numpy_reductions()
 
 
 def train(

@@ -14,7 +14,8 @@ from stages.task.checks import TrainedOptimizers, TrainingChecks
 from stages.task.files import Files
 from stages.task.model import Model
 from stages.task.table import read_table
-from stages.training.plan import ALL, start
+from stages.training.plan import ALL
+from stages.training.start import start
 from stages.training.twin import Twin
 
 Array = NDArray[Any]

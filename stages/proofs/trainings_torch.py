@@ -16,10 +16,12 @@ from torch import Tensor
 from stages.reference import numpy_kernels
 from stages.reference.process import answer
 from stages.task.checks import TrainedOptimizers
+from stages.task.errors import InputError
 from stages.task.files import Files
 from stages.task.model import Model
 from stages.task.table import read_table
-from stages.training.plan import ALL, start
+from stages.training.plan import ALL
+from stages.training.start import start
 from stages.training.twin_torch import Twin
 
 Array = NDArray[Any]
@@ -31,6 +33,11 @@ class TwinWithNumPyKernels(Twin):
     def __init__(self, layout: Mapping[str, int], *given: Any) -> None:
         super().__init__(*given)
         self._layout = layout
+        if not numpy_kernels.has_all_of(self.network):
+            raise InputError(
+                "params.yaml: checks.training.task: must be a task whose model is made of linear "
+                f"layers, relu, tanh and sigmoid; {self.model.source} is not"
+            )
 
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
         criterion = numpy_kernels.LOSSES[self.model.loss]
@@ -49,7 +56,7 @@ def trainings(settings: Mapping[str, Any], _: Mapping[str, Array]) -> dict[str, 
     train, found = read_table(Files(settings["task"]).train), {}
     layout = settings["layout"]
     if layout:
-        import stages.reference.ieee  # takes the native kernels from the process  # noqa: F401
+        from stages.reference import ieee as ieee  # takes the native kernels from the process
     kind = partial(TwinWithNumPyKernels, layout) if layout else Twin
     optimizers = TrainedOptimizers.model_validate(settings["optimizers"])
     for name, hyperparameters in optimizers.by_class().items():

@@ -97,7 +97,7 @@ def linear(many: int) -> Kernel:
     )
 
 
-relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y > 0))
+relu = kernel(lambda a: np.maximum(a, 0), lambda g, y, a: g * (y != 0))
 tanh = kernel(np.tanh, lambda g, y, a: g * (1 - y * y))
 sigmoid = kernel(lambda a: 1 / (1 + np.exp(-a)), lambda g, y, a: g * ((1 - y) * y))
 half_mse = kernel(
@@ -115,15 +115,21 @@ ACTIVATIONS: dict[type[nn.Module], Kernel] = {nn.ReLU: relu, nn.Tanh: tanh, nn.S
 LOSSES = {"half_mse": half_mse, "cross_entropy": cross_entropy}
 
 
-def forward(model: nn.Sequential, x: Tensor, few: int, many: int) -> Tensor:
-    """What `model(x)` is, for a model of stages/models/mlp_torch.py, by the kernels above.
+def has_all_of(model: nn.Module) -> bool:
+    """Whether `forward` can compute the model: layers one after the other, of these kinds."""
+    kinds = (nn.Linear, *ACTIVATIONS)
+    return isinstance(model, nn.Sequential) and all(type(layer) in kinds for layer in model)
+
+
+def forward(model: nn.Module, x: Tensor, few: int, many: int) -> Tensor:
+    """What `model(x)` is, for a model of which `has_all_of` is true, by the kernels above.
 
     few: up to so many features lie in the graph with their samples contiguous
     many: from so many samples on it has BLAS add them up
     """
     if x.shape[1] <= few:
         x = x.T.contiguous().T  # with its samples contiguous, as they lie in the graph
-    for layer in model:
+    for layer in model.children():
         if isinstance(layer, nn.Linear):
             x = linear(many)(x, layer.weight, layer.bias)
         else:

@@ -33,6 +33,12 @@ ROWS = 200  # of a table, at most
 SHORT = 20  # longer ones are folded
 REASONS = 8  # of a stage to run, at most
 LONG = 300  # longer names and values are cut
+# The marks of the Markdown, in words and drawn, for where there is no font of emoji.
+MARKS = {
+    "✅": ("holds", "M2 9l4 4 8-10"),
+    "❌": ("fails", "M3 3l10 10M13 3L3 13"),
+    "⚠️": ("warns", "M8 2l6.5 12h-13zM8 6v4M8 11v1.2"),
+}
 CHARACTERS = 50_000  # of the page: a comment on GitHub may have 65,536
 
 Link = Callable[[ChangedPlot, str], str | None]
@@ -110,8 +116,18 @@ def html(text: str, pictures: Mapping[str, bytes]) -> str:
 
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     parser.add_render_rule("image", image)
-    body = Markup(parser.render(text))
+    # A mark begins an item or a cell; any other character of its kind is in a value.
+    marks = f"(?<=<(?:li|td)>)({'|'.join(MARKS)})"
+    body = Markup(re.sub(marks, lambda mark: _drawn(mark[0]), parser.render(text)))
     return _environment().get_template("review.html.jinja").render(body=body)
+
+
+def _drawn(mark: str) -> str:
+    meaning, path = MARKS[mark]
+    return (
+        f'<svg class="{meaning}" viewBox="0 0 16 16" role="img" aria-label="{meaning}">'
+        f'<path d="{path}"/></svg>'
+    )
 
 
 def verdict(review: Review) -> Markup:

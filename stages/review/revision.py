@@ -1,7 +1,8 @@
 """A revision: what DVC and git know of a commit, of an experiment or of the workspace."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from stages.review.gates import FILE as GATES
 from stages.review.missing import missing_files
 from stages.review.paths import git, is_inside, path_of
 from stages.task.errors import InputError
+from stages.task.files import CODE
 
 WORKSPACE = "workspace"
 PARAMETERS = "params.yaml"
@@ -30,12 +32,14 @@ class Stage:
 
     dependencies, outs: hashes by path
     parameters: values by dotted key
+    code: hashes of the files that it runs, by path; empty if DVC's cache lacks their list
     """
 
     command: str
     dependencies: Mapping[str, str | None]
     parameters: Mapping[str, object]
     outs: Mapping[str, str | None]
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -230,12 +234,32 @@ def _locked(stage: Any) -> Stage:
         for key, value in (dep.hash_info.value or {}).items():
             values |= dict(leaves(value, *prefix, key))
     files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+    dependencies = {path_of(repo, dep.fs_path): dep.hash_info.value for dep in files}
     return Stage(
         command=str(stage.cmd),
-        dependencies={path_of(repo, dep.fs_path): dep.hash_info.value for dep in files},
+        dependencies=dependencies,
         parameters=values,
         outs={path_of(repo, out.fs_path): out.hash_info.value for out in stage.outs},
+        code=_code(repo, dependencies),
     )
+
+
+def _code(repo: Repo, dependencies: Mapping[str, str | None]) -> dict[str, str]:
+    """The files in the list of code among the dependencies of a stage, see stages/code.py."""
+    code: dict[str, str] = {}
+    for path, content in dependencies.items():
+        if is_list_of_code(path) and content is not None:
+            with suppress(FileNotFoundError):
+                lines = Path(repo.cache.local.oid_to_path(content)).read_text().splitlines()
+                code |= {
+                    file: digest for digest, _, file in (line.partition("  ") for line in lines)
+                }
+    return code
+
+
+def is_list_of_code(path: str) -> bool:
+    """Whether a dependency is the list of the files that a stage runs."""
+    return is_inside(path, CODE.as_posix())
 
 
 def _behind(repo: Repo, stages: Sequence[Any], missing: Collection[str]) -> tuple[str, ...]:
@@ -251,16 +275,30 @@ def _is_behind(repo: Repo, stage: Any, missing: Collection[str]) -> bool:
 
     DVC's own `status` needs the cached data, which a clone may lack and a commit never has.
     """
-    cached = {out.fs_path: out for out in repo.index.outs if out.use_cache}
-    of_data = [dep for dep in stage.deps if dep.fs_path in cached]
+    cached = [out for out in repo.index.outs if out.use_cache]
+    of_data = [
+        (dep, out)
+        for dep in stage.deps
+        for out in cached
+        if dep.fs_path == out.fs_path or is_inside(dep.fs_path, out.fs_path)
+    ]
     others = [
         dep
         for dep in stage.deps
-        if dep.fs_path not in cached and (dep.exists or path_of(repo, dep.fs_path) not in missing)
+        if dep not in [one for one, _ in of_data]
+        and (dep.exists or path_of(repo, dep.fs_path) not in missing)
     ]
     return bool(
         stage.cmd_changed
-        or any(dep.hash_info != cached[dep.fs_path].hash_info for dep in of_data)
+        or any(dep.hash_info != _hash_in(out, dep) for dep, out in of_data)
         or any(one.status() for one in others)
         or any(out.status() for out in stage.outs if not out.use_cache)
     )
+
+
+def _hash_in(out: Any, dep: Any) -> Any:
+    """The hash of a dependency among the results of a stage; its own if DVC's cache lacks them."""
+    if dep.fs_path == out.fs_path:
+        return out.hash_info
+    found = out.get_obj(filter_info=dep.fs_path)
+    return dep.hash_info if found is None else found.hash_info

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stages.review.differences import Difference, differences, sections
 from stages.review.paths import is_inside
-from stages.review.revision import Revision, Stage
+from stages.review.revision import Revision, Stage, is_list_of_code
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Run:
     command: whether its command changed
     parameters: those that changed
     code: the files and folders that changed, with the files that changed in each folder
-    data: the results of other stages that changed
+    data: the results of other stages that changed; among them the list of its code, if DVC's cache
+        lacks what was in it
     outs, changed: how many files and folders it writes, and how many of them changed
     """
 
@@ -47,11 +48,14 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
         if before == after or name in new.behind:
             continue
         inputs = [path for path, *_ in differences(before.dependencies, after.dependencies)]
-        data = [
-            path
-            for path in inputs
-            if path in results or any(is_inside(path, result) for result in results)
-        ]
+        code, data = list[str](), list[str]()
+        for path in inputs:
+            if is_list_of_code(path) and before.code and after.code:
+                code += [file for file, *_ in differences(before.code, after.code)]
+            elif path in results or any(is_inside(path, result) for result in results):
+                data.append(path)
+            else:
+                code.append(path)
         run = Run(
             stage=name,
             new=name not in old.stages,
@@ -60,8 +64,7 @@ def stages_run(old: Revision, new: Revision, files: Iterable[str]) -> list[Run]:
             parameters=sections(before.parameters, after.parameters),
             code={
                 path: [file.removeprefix(f"{path}/") for file in files if is_inside(file, path)]
-                for path in inputs
-                if path not in data
+                for path in code
             },
             data=data,
             outs=len({*before.outs, *after.outs}),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class Columns:
     row: what the source calls a row
     notation: how a table is to be read, None for a generator
     group: the column that says which samples a split must not part
+    targets: the columns of a target that has several
     """
 
     features: Sequence[str]
@@ -40,18 +41,19 @@ class Columns:
     row: Literal["line", "row"]
     notation: Notation | None = None
     group: str | None = None
+    targets: Sequence[str] = ()
 
     def wrong(self, row: int, column: str, words: object) -> InputError:
         """The error that says what is wrong with a cell."""
         return InputError(f"{self.source}: {self.row} {row}, column {column}: {words}")
 
 
-def make_table(columns: Columns, loss: str) -> Table:
-    """The table of samples: every column numbers, but for cross_entropy the target classes.
+def make_table(columns: Columns, classifies: bool) -> Table:
+    """The table of samples: every column numbers, or classes of the target.
 
     Raises InputError that names the first cell that is not what it should be.
     """
-    notation, target_name = columns.notation or Notation(), columns.target
+    notation, targets = columns.notation or Notation(), columns.targets or [columns.target]
     reader = Reader(columns.notation)
     # No target is made up: a sample without one is dropped or refused.
     of_target = Reader(columns.notation, fills=False)
@@ -62,11 +64,11 @@ def make_table(columns: Columns, loss: str) -> Table:
     for name, form in notation.dates.items():
         read[name] = partial(reader.dates, form=form)
     labels = {name: Labels(reader, "category") for name in notation.categories}
-    if loss == "cross_entropy":
-        labels[target_name] = Labels(of_target, "class")
     if columns.group is not None:
         labels[columns.group] = Labels(of_target, "group")
-    read[target_name] = partial(of_target.numbers, advice=OF_CLASSES)
+    of_classes = Labels(of_target, "class") if classifies else None
+    to_target = of_classes.read if of_classes else partial(of_target.numbers, advice=OF_CLASSES)
+    read |= dict.fromkeys(targets, to_target)
     for name, each in labels.items():
         read[name] = each.read
     rows, values = _read_all(columns, read, notation.missing == "drop")
@@ -81,23 +83,36 @@ def make_table(columns: Columns, loss: str) -> Table:
             names[name] = each.sort(values[:, position[name]])
         except CellError as error:
             raise columns.wrong(rows[error.index], name, error) from None
-    target = values[:, position[target_name]]
-    classes = names.pop(target_name, None)
-    if classes is not None:
-        _check_classes(columns, rows, target.astype(np.int64), classes)
+    # Sample by sample, so that the first that is wrong is found first.
+    target: NDArray[Any] = values[:, [position[name] for name in targets]].flatten()
+    classes = single = None
+    if of_classes is not None:
+
+        def wrong(error: CellError) -> InputError:
+            row, at = divmod(error.index, len(targets))
+            return columns.wrong(rows[row], targets[at], error)
+
+        try:
+            classes = of_classes.sort(target)
+        except CellError as error:
+            raise wrong(error) from None
+        target = target.astype(np.int64)
+        if (alone := _single(columns, target, classes)) is not None:
+            single = str(wrong(alone))
     groups = None
     if columns.group is not None:
         groups = values[:, position[columns.group]].astype(np.int64)
         del names[columns.group]
     return Table(
         values[:, : len(columns.features)],
-        target if classes is None else target.astype(np.int64),
+        target.reshape(-1, len(targets)) if len(targets) > 1 else target,
         columns.features,
-        target_name,
+        columns.target,
         classes,
         names,
         notation.missing if notation.missing in ("mean", "median") else None,
         groups=groups,
+        single=single,
     )
 
 
@@ -130,21 +145,24 @@ def _read_all(
     return rows, values
 
 
-def _check_classes(
-    columns: Columns, rows: NDArray[np.int64], target: NDArray[np.int64], classes: Sequence[str]
-) -> None:
-    """Raises InputError unless there are two classes and each has two samples."""
+def _single(
+    columns: Columns, target: NDArray[np.int64], classes: Sequence[str]
+) -> CellError | None:
+    """The first sample that is the only one of its class: it cannot both train and test.
+
+    Raises InputError unless there are two classes.
+    """
     if len(classes) < 2:
         raise InputError(
             f"{columns.source}: column {columns.target}: must have at least two classes, "
             f"got only {shown(classes[0])}"
         )
     single = np.flatnonzero(np.bincount(target)[target] == 1)
-    if len(single):
-        advice = "; for a target of measured numbers choose loss half_mse"
-        raise columns.wrong(
-            rows[single[0]],
-            columns.target,
-            f"is the only sample of class {shown(classes[target[single[0]]])}; a class needs one "
-            f"to train on and one to test on{advice if all(map(is_number, classes)) else ''}",
-        )
+    if not len(single):
+        return None
+    advice = "; for a target of measured numbers choose loss half_mse"
+    return CellError(
+        int(single[0]),
+        f"is the only sample of class {shown(classes[target[single[0]]])}; a class needs one "
+        f"to train on and one to test on{advice if all(map(is_number, classes)) else ''}",
+    )

@@ -7,7 +7,6 @@ computes alone.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from stages import optim
 from stages.task.errors import InputError
 from stages.task.grammar import Swept, with_parts
 from stages.task.model import Model
-from stages.task.optimizers import Hyperparameters
+from stages.task.optimizers import Hyperparameters, scope_of
 from stages.task.table import Table
 from stages.task.training import Training
 from stages.training.optimizer import RunsStep, construct, optimizer_class
-from stages.training.plan import Batch, plan, start
+from stages.training.plan import Batch, plan
+from stages.training.start import start
 from stages.training.twin import Twin
 
 Values = NDArray[Any]
@@ -161,7 +161,7 @@ def _better(
 def _optimizer(block: Block, place: str) -> RunsStep:
     name = block.fixed.get("class", f"stages.optim.{block.kind.__name__}")
     kind = optimizer_class(name, optim, place)
-    if getattr(kind, "each_array", False) or "closure" in signature(kind.__call__).parameters:
+    if scope_of(kind) != "element":
         raise InputError(f"{place}: {kind.__name__} cannot be swept: it trains one run at a time")
     optimizer = construct(kind, block.arrays(), place)
     return lambda parameters, gradients, _: optimizer(parameters, gradients)

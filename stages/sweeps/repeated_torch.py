@@ -11,7 +11,8 @@ from stages.task.grammar import Sweep, with_parts
 from stages.task.model import Model
 from stages.task.table import read_parts
 from stages.task.training import Training
-from stages.training.plan import plan, start
+from stages.training.plan import plan
+from stages.training.start import start
 from stages.training.twin_torch import Twin
 
 

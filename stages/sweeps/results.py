@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from stages.sweeps.blocks import COLUMNS, Block
 from stages.task.files import write_file
+from stages.task.model import Model
+from stages.task.table import Table
 
 Values = NDArray[Any]
 Columns = Mapping[str, Values]
 
-NEAR = 1.1  # times the best median: what counts as about as good
+# What counts as about as good as the best median: up to so many times that, and whatever is next to
+# nothing, a share of what a constant prediction loses. Near 0 a tenth more is no difference.
+NEAR, NOTHING = 1.1, 0.001
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,21 @@ def gather(planned: Sequence[Block], results: Mapping[int, Columns], seeds: int)
     return gathered
 
 
-def summary(runs: Runs) -> dict[str, Any]:
+def constant_loss(table: Table, model: Model) -> float:
+    """What a constant prediction loses, about: half the variance, or the entropy of the classes.
+
+    It is in the target's own units.
+    """
+    if table.classes is None:
+        return float(table.target.var()) / 2 * model.loss_unit(table.units)
+    shares = np.unique(table.target, return_counts=True)[1] / len(table.target)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def summary(runs: Runs, constant: float) -> dict[str, Any]:
     """The metrics of one optimizer, whose best setting is the one with the smallest median.
+
+    constant: the loss of the best constant prediction
 
     trainings, diverged: how many there are, and how many of them diverged
 
@@ -81,7 +98,8 @@ def summary(runs: Runs) -> dict[str, Any]:
         counts as the worst; None if infinite
     spread: the distance between its quartiles of train_loss; None if infinite
     lr_width: how many powers of ten the learning rates around its own span whose median is at most
-        a tenth larger, all else being equal; absent if there is only one rate
+        a tenth larger, or below a thousandth of `constant`, all else being equal; absent if there
+        is only one rate
     """
     median = runs.median
     metrics: dict[str, Any] = {
@@ -100,7 +118,8 @@ def summary(runs: Runs) -> dict[str, Any]:
     metrics["spread"] = _finite(high - low)
     rates, medians = _of_other_rates(runs, best)
     if len(rates) > 1:
-        metrics["lr_width"] = _width(rates, medians, float(runs.points["lr"][best]))
+        good = medians <= max(NEAR * median[best], NOTHING * constant)
+        metrics["lr_width"] = _width(rates, good, float(runs.points["lr"][best]))
     return metrics
 
 
@@ -115,11 +134,10 @@ def _of_other_rates(runs: Runs, best: int) -> tuple[Values, Values]:
     return rates[order], medians[order]
 
 
-def _width(rates: Values, medians: Values, best: float) -> float:
+def _width(rates: Values, good: Values, best: float) -> float:
     """See `summary`; rates: in ascending order."""
-    far = medians > NEAR * medians.min()
-    below, above = rates[far & (rates < best)], rates[far & (rates > best)]
-    near = rates[~far & (rates > below.max(initial=0)) & (rates < above.min(initial=np.inf))]
+    below, above = rates[~good & (rates < best)], rates[~good & (rates > best)]
+    near = rates[good & (rates > below.max(initial=0)) & (rates < above.min(initial=np.inf))]
     return math.log10(near[-1] / near[0])
 
 

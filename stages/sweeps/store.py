@@ -42,7 +42,7 @@ class Store:
         self._folder = folder
         numpy = [np.__version__, os.environ.get("KERNELS")]
         self._shared = hashlib.sha256(json.dumps([model.model_dump(), trained, numpy]).encode())
-        for path in [*code, *samples]:
+        for path in [*code, Path(model.source), *samples]:
             self._shared.update(hashlib.sha256(path.read_bytes()).digest())
 
     def path(self, block: Block) -> Path:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from stages.task.errors import InputError, named, shown
 
 PARAMETERS = "params.yaml"
+CODE = Path("data", "code")  # which files each stage runs: see stages/code.py
 TWINS = ("numpy", "torch")
 LOSSES = ("epoch", "step", "train_loss")  # every history of a training has them
 
@@ -40,6 +41,7 @@ class Files:
         self.plots = plots
         self.sweep = data / "sweep.parquet"
         self.blocks = data / "sweep_blocks"
+        self.gradients = Path("metrics", task, "gradients.json")
         self.sweep_metrics = Path("metrics", task, "sweep.json")
         self.curves = plots / "sweep.csv"
 

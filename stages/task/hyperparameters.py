@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from stages import optim
 from stages.optim.bounds import Hyperparameter
-from stages.task.optimizers import DottedName, Hyperparameters, Own, Value
+from stages.task.optimizers import DottedName, Hyperparameters, Own, Value, scope_of
 from stages.task.section import Section
 from stages.task.values import MOST, Flag, Numeric, Positive, Whole
 
@@ -50,10 +50,7 @@ def section(kind: type) -> type[BuiltIn]:
     }
     model = create_model(kind.__name__, __base__=BuiltIn, __module__=__name__, **fields)
     model.kind = kind
-    if "closure" in inspect.signature(kind.__call__).parameters:
-        model.scope = "model"
-    elif getattr(kind, "each_array", False):
-        model.scope = "array"
+    model.scope = scope_of(kind)
     return model
 
 

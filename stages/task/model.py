@@ -1,31 +1,99 @@
 """The section `model` of a task."""
 
-from itertools import pairwise
-from typing import Annotated, Literal
+import re
+from importlib import import_module
+from inspect import signature
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
+from stages.task.errors import did_you_mean, shown
+from stages.task.functions import Function, load_function, options
 from stages.task.section import Section
-from stages.task.values import MOST, Count
+from stages.task.values import Text
+
+
+def _module(value: str) -> str:
+    if not value.endswith(".py") or value.endswith("_torch.py"):
+        raise ValueError(
+            f"must be a module (.py) of the model on the graph, got {shown(value)}; "
+            "torch's lies beside it, with _torch at the end of its name"
+        )
+    return value
+
+
+LOSSES = ("half_mse", "cross_entropy")
+OF_CLASSES = ("cross_entropy",)
+POWERS = {"half_mse": 2}  # of the target's unit in that of a loss; of others it is not known
+
+
+def _loss(value: str) -> str:
+    if value not in LOSSES and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", value):
+        raise ValueError(
+            f"must be one of {', '.join(LOSSES)}, or one of your own such as "
+            f"stages.own.focal.focal; got {shown(value)}{did_you_mean(value, LOSSES)}"
+        )
+    return value
 
 
 class Model(Section):
-    """A network of linear layers with an activation between them, and its loss."""
+    """What learns, written twice, and its loss.
 
-    hidden: Annotated[
-        tuple[Count, ...], Field(description="a list of layer widths, [] for a linear model")
-    ]
-    activation: Literal["relu", "tanh", "sigmoid"]
-    loss: Literal["half_mse", "cross_entropy"]
-    initialization: Literal["uniform01", "torch_linear"]
+    source: the file with the function `model` on the graph
+    options: of that function, by name
+    loss: one of ours, or the dotted name of a function on the graph
+    loss_options: of that function, by name
+    """
+
+    source: Annotated[Text, AfterValidator(_module)]
+    options: dict[str, Any] = Field(default_factory=dict)
+    loss: Annotated[Text, AfterValidator(_loss), Field(description="the name of a loss")]
+    loss_options: dict[str, Any] = Field(default_factory=dict)
     dtype: Literal["float64", "float32"]
 
-    @field_validator("hidden")
-    @classmethod
-    def _weights_fit_into_memory(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
-        # A training has them six times at least, with their gradients, two means of Adam and two
-        # snapshots: MOST weights, in float64, take 48 GB.
-        weights = sum(inputs * outputs for inputs, outputs in pairwise((1, *hidden, 1)))
-        if weights > MOST:
-            raise ValueError(f"must have at most {MOST} weights between its layers, got {weights}")
-        return hidden
+    @property
+    def takes_classes(self) -> bool:
+        """Whether the target is classes: a loss of the user's own then calls it `labels`."""
+        if self.loss in LOSSES:
+            return self.loss in OF_CLASSES
+        return list(signature(self.loss_function()).parameters)[1] == "labels"
+
+    def loss_unit(self, units: tuple[float, float] | None) -> float:
+        """What the loss is to be multiplied by, to be in the target's own units: see `Table`."""
+        return 1.0 if units is None else float(units[1] ** POWERS.get(self.loss, 0))
+
+    @property
+    def own_loss(self) -> tuple[str, str] | None:
+        """The file and the function of a loss of the user's own, None if it is one of ours."""
+        module, _, name = self.loss.rpartition(".")
+        return (f"{module.replace('.', '/')}.py", name) if module else None
+
+    def loss_function(self) -> Function:
+        """The loss on the graph, of two nodes. Raises InputError if there is none."""
+        if self.own_loss:
+            return load_function(*self.own_loss, "output", "target")
+        ours = import_module("stages.graph.operations.losses").LOSSES
+        return ours[self.loss]  # type: ignore[no-any-return]
+
+    def loss_arguments(self) -> dict[str, Any]:
+        """All options of the loss by name, as the function takes them; raises ValidationError."""
+        return options(self.loss_function(), self.loss_options, leading=2)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is known to be one linear layer: a perceptron without a hidden one."""
+        return PurePath(self.source).name == "mlp.py" and self.options.get("hidden") in ([], ())
+
+    def function(self) -> Function:
+        """The model on the graph. Raises InputError if there is none in the file."""
+        return load_function(self.source, "model", "x", "outputs")
+
+    def arguments(self) -> dict[str, Any]:
+        """All options by name, as the function takes them; raises ValidationError."""
+        return options(self.function(), self.options, leading=2)
+
+
+def torch_twin(source: str) -> str:
+    """The file in which the function of another has its twin in torch."""
+    return f"{source.removesuffix('.py')}_torch.py"

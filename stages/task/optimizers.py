@@ -4,6 +4,7 @@ The twins take the hyperparameters as they stand in params.yaml, whose bounds an
 hyperparameters.py: that looks at the optimizers in NumPy, and the twin in torch must not.
 """
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,11 +18,21 @@ from stages.task.values import parsed
 Scope = Literal["element", "array", "model"]
 
 
+def scope_of(kind: type) -> Scope:
+    """Which gradients the update of one parameter depends on, by a class in NumPy.
+
+    Its own alone; those of its array (Adafactor's means) for a class with the attribute
+    `each_array`; those of the whole model (L-BFGS) for one that is called with a closure, too.
+    """
+    if "closure" in inspect.signature(kind.__call__).parameters:
+        return "model"
+    return "array" if getattr(kind, "each_array", False) else "element"
+
+
 class Hyperparameters(Section):
     """The hyperparameters of one optimizer, and its two classes by their dotted names.
 
-    scope: which gradients the update of one parameter depends on: its own alone, those of its
-        array (Adafactor's means), or those of the whole model (L-BFGS)
+    scope: see `scope_of`
     """
 
     scope: ClassVar[Scope] = "element"

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 
 from stages.task.checks import GradientChecks, OptimizerChecks, TrainingChecks
 from stages.task.errors import InputError, shown, unknown
-from stages.task.files import PARAMETERS, read_content
+from stages.task.files import CODE, PARAMETERS, read_content
 from stages.task.grammar import LearningRates, Sweep, completed
 from stages.task.hyperparameters import Optimizers
-from stages.task.model import Model
+from stages.task.model import Model, torch_twin
 from stages.task.parts import Split
 from stages.task.section import Mistake, Section, describe, wrong
 from stages.task.source import Source
@@ -34,6 +34,31 @@ class Task(Section):
     training: Training
     optimizers: Optimizers  # before `optimizer`, whose validation needs it
     optimizer: Text
+
+    @field_validator("model")
+    @classmethod
+    def _functions_are_there_and_take_their_options(cls, model: Model) -> Model:
+        mistakes = list[Mistake]()
+        own_loss = model.own_loss and model.own_loss[0]
+        for key, source, arguments in (
+            ("source", model.source, model.arguments),
+            ("loss", own_loss, model.loss_arguments),
+        ):
+            try:
+                arguments()
+            except InputError as error:
+                mistakes.append(((key,), str(error)))
+            except ValidationError as failure:
+                place = "options" if key == "source" else "loss_options"
+                errors = failure.errors(include_url=False)
+                mistakes += [((place, *error["loc"]), error["msg"]) for error in errors]
+            else:
+                if source and not Path(torch_twin(source)).is_file():
+                    words = f"{source}: must have its twin beside it, but there is no file "
+                    mistakes.append(((key,), words + torch_twin(source)))
+        if mistakes:
+            raise wrong(*mistakes)
+        return model
 
     @field_validator("optimizer")
     @classmethod
@@ -55,11 +80,12 @@ class Checks(Section):
 
 
 def _task_name(name: str) -> str:
-    # metrics/gradients.json and the like are those of the checks.
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in Checks.model_fields:
+    # metrics/gradients.json and the like are those of the checks, data/code that of all stages.
+    others = (*Checks.model_fields, CODE.name)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in others:
         raise ValueError(
             "cannot be the name of a task: it must be letters, digits, _ and -, begin with a "
-            f"letter, and not be one of {', '.join(Checks.model_fields)}"
+            f"letter, and not be one of {', '.join(others)}"
         )
     return name
 

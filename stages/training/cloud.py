@@ -12,7 +12,6 @@ another derivative altogether, and where steps are as small as rounding, each is
 start shows either.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
@@ -24,9 +23,9 @@ from stages.graph import Rounding
 from stages.graph.value import Array
 from stages.proofs.difference import relative_drift
 from stages.task.model import Model
-from stages.task.optimizers import Hyperparameters
+from stages.task.optimizers import Hyperparameters, scope_of
 from stages.task.table import Table
-from stages.training.optimizer import find_class
+from stages.training.optimizer import optimizer_class
 from stages.training.plan import Batch, Start, stream
 from stages.training.record import progress_bar
 from stages.training.twin import Twin
@@ -71,9 +70,9 @@ def cloud(
         return np.array(found)
 
     hyperparameters, place = optimizer
-    kind = find_class(hyperparameters.by_hand, optim, place)
+    kind = optimizer_class(hyperparameters.by_hand, optim, place)
     # One that evaluates the model itself would evaluate all runs for a step of each.
-    runs = 1 if "closure" in inspect.signature(kind.__call__).parameters else RUNS
+    runs = 1 if scope_of(kind) == "model" else RUNS
     return np.hstack([trained(runs) for _ in range(RUNS // runs)])
 
 

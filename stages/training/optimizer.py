@@ -25,7 +25,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from stages.task.errors import InputError, did_you_mean, unknown
-from stages.task.optimizers import Hyperparameters
+from stages.task.optimizers import Hyperparameters, scope_of
 
 Array = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]
@@ -45,11 +45,13 @@ def model_optimizer(
     """
     kind = optimizer_class(hyperparameters.by_hand, package, place)
     optimizer: Any = construct(kind, hyperparameters.values(), place)
-    if getattr(kind, "each_array", False):
-        return _EachArray([deepcopy(optimizer) for _ in shapes], shapes)
-    if "closure" in inspect.signature(optimizer).parameters:
-        return lambda parameters, gradients, closure: optimizer(parameters, gradients, closure)
-    return lambda parameters, gradients, _: optimizer(parameters, gradients)
+    match scope_of(kind):
+        case "array":
+            return _EachArray([deepcopy(optimizer) for _ in shapes], shapes)
+        case "model":
+            return lambda parameters, gradients, closure: optimizer(parameters, gradients, closure)
+        case "element":
+            return lambda parameters, gradients, _: optimizer(parameters, gradients)
 
 
 def each_run(optimizers: Sequence[Step]) -> RunsStep:
@@ -85,10 +87,8 @@ def optimizer_class(name: str, package: ModuleType, place: str) -> type:
     Raises InputError if there is none, or if it is no such optimizer: before any is made, since
     params.yaml may name a class that does something when it is made.
     """
-    kind, method = (
-        find_class(name, package, place),
-        "the method __call__(self, parameters, gradients)",
-    )
+    kind = find_class(name, package, place)
+    method = "the method __call__(self, parameters, gradients)"
     bases = kind.__mro__
     if any(f"{base.__module__}.{base.__name__}" == _OF_TORCH for base in bases):
         raise InputError(

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import Graph, Program, Rounding, Tiles
-from stages.models.mlp import network
+from stages.graph import Graph, Node, Program, Rounding, Tiles
+from stages.models.network import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -36,13 +36,15 @@ class Twin:
         tile: int | None = None,
         rounding: Rounding | None = None,
     ) -> None:
-        self._network = network(start.sizes, model.activation, model.loss, model.dtype, runs)
+        train = tables["train"]
+        features = train.features.shape[1]
+        self._network = network(model, features, train.outputs, runs)
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
-            values[:] = start.parameters[name]
+            values[:] = start[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
-        self._loss_unit = tables["train"].loss_unit
+        self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
@@ -84,6 +86,24 @@ class Twin:
         """A step for each batch of the training samples: (runs,) its loss before the step."""
         return steps(self._graph, self._loss, self._inputs["train"], optimizer, batches)
 
+    def gradients(self) -> dict[str, Array]:
+        """The gradients of the first run by name, of what was last evaluated."""
+        views = self._graph.views(self._graph.gradients)
+        return {name: values[0] for name, values in views.items()}
+
+    def kept(self, batch: Batch) -> tuple[Node, Program]:
+        """The loss, and a program that computes it for training samples and keeps every node."""
+        inputs = {name: values[:, batch] for name, values in self._inputs["train"].items()}
+        program = self._graph.compile(
+            self._network.loss,
+            samples=inputs["x"].shape[1],
+            differentiate=True,
+            shared_inputs=True,
+            keep=True,
+        )
+        program.feed(**inputs)
+        return self._network.loss, program
+
     def _in_own_units(self, name: str, values: Array) -> Array:
         if name != "loss" or self._loss_unit == 1:
             return values
@@ -93,8 +113,8 @@ class Twin:
         return Tiles(self._graph, *means, shared_inputs=True, **options)
 
     def _arrays(self, table: Table) -> dict[str, Array]:
-        target = table.target if table.classes is not None else table.target[:, None]
-        return {"x": table.features[None].astype(self._graph.dtype), "target": target[None]}
+        x = table.features.astype(self._graph.dtype)
+        return {"x": x[None], "target": table.target_of_models[None]}
 
 
 def steps(

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, optim
 
-from stages.models.mlp_torch import LOSSES, network
+from stages.models.network_torch import load_parameters, loss_of, network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
@@ -27,15 +27,14 @@ class Twin:
     def __init__(
         self, start: Start, model: Model, tables: Mapping[str, Table], device: str = "cpu"
     ) -> None:
-        self.network = network(start.sizes, model.activation, model.dtype).to(device)
-        self.network.load_state_dict(
-            {name: torch.from_numpy(values) for name, values in start.parameters.items()}
-        )
-        self.model, self._criterion = model, LOSSES[model.loss]
+        train = tables["train"]
+        self.network = network(model, train.features.shape[1], train.outputs).to(device)
+        load_parameters(self.network, start, model)
+        self.model, self._criterion = model, loss_of(model)
         self._dtype, self._device = getattr(torch, model.dtype), device
         self._inputs = {part: self._tensors(table) for part, table in tables.items()}
-        self._loss_unit = tables["train"].loss_unit
-        self._classifies = tables["train"].classes is not None
+        self._loss_unit = model.loss_unit(train.units)
+        self._classifies = train.classes is not None
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -66,7 +65,7 @@ class Twin:
         }
         if self._classifies:
             for part, (_, target) in self._inputs.items():
-                right = outputs[part].argmax(1) == target
+                right = (outputs[part].argmax(-1) == target).reshape(len(target), -1).all(1)
                 measures[f"{part}_accuracy"] = right.double().mean().item()
         return measures
 
@@ -84,12 +83,13 @@ class Twin:
 
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
         """The loss of some samples."""
-        return self._criterion(self.network(x), target)
+        loss: Tensor = self._criterion(self.network(x), target)
+        return loss
 
     def _tensors(self, table: Table) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(table.features).to(self._device, self._dtype)
-        target = torch.from_numpy(table.target).to(self._device)
-        return x, target if table.classes is not None else target[:, None].to(self._dtype)
+        target = torch.from_numpy(table.target_of_models).to(self._device)
+        return x, target if table.classes is not None else target.to(self._dtype)
 
 
 class Stepping(Protocol):

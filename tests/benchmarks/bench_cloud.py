@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clouds import MISTAKES, Case, apart, by_hand, in_torch
+from networks import mlp
 from pytest_benchmark.fixture import BenchmarkFixture
 from repository import ROOT
 
@@ -19,7 +20,6 @@ from stages.proofs.claims import CLOUD
 from stages.split import standardize
 from stages.task import hyperparameters
 from stages.task.files import Files
-from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table, read_table
 from stages.task.training import Training
@@ -81,13 +81,11 @@ def drawn(number: int) -> Case:
         table, _ = standardize(table, table)
     optimizer = optimizer_of(list(RATES)[random.integers(len(RATES))], scaled, random)
     hidden = [[], [8], [10], [32], [16, 16]][random.integers(5)]
-    model = Model(
-        hidden=hidden,
-        activation=random.choice(["relu", "tanh", "sigmoid"]),
-        loss="half_mse" if table.classes is None else "cross_entropy",
-        initialization="torch_linear" if hidden else random.choice(["torch_linear", "uniform01"]),
-        dtype="float32" if random.random() < 0.25 else "float64",
-    )
+    activation = random.choice(["relu", "tanh", "sigmoid"])
+    loss = "half_mse" if table.classes is None else "cross_entropy"
+    start = "torch_linear" if hidden else random.choice(["torch_linear", "uniform01"])
+    dtype = "float32" if random.random() < 0.25 else "float64"
+    model = mlp(hidden, activation, loss, dtype, start)
     samples = len(table.target)
     size = min(int(random.choice([16, 32, SAMPLES])), samples)
     steps = random.integers(*STEPS) // (10 if isinstance(optimizer, hyperparameters.LBFGS) else 1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from image_steps import LENET, SMALL, Net, image_steps
 from steps import numpy_step, samples, torch_step
 
 
@@ -59,3 +60,22 @@ def test_step(name: str, race: Callable[..., Any]) -> None:
     common = (work.sizes, work.activation, work.loss, work.dtype, x, target, work.batch)
     numpy, torch = (make(*common, work.optimizer) for make in (numpy_step, torch_step))
     race(name, numpy, torch, work.target, work.threads)
+
+
+# The net, the size of its images, the batch, how many runs at once, and the target.
+IMAGES: dict[str, tuple[Net, int, int, int, float]] = {
+    "2 convolutions, 12x12, batch 32": (SMALL, 12, 32, 1, 1),
+    "2 convolutions, 12x12, batch 128": (SMALL, 12, 128, 1, 1),
+    "2 convolutions, 16x16, batch 32": (SMALL, 16, 32, 1, 1),
+    "2 convolutions, 16x16, batch 128": (SMALL, 16, 128, 1, 1),
+    "LeNet-5, 28x28, batch 128": (LENET, 28, 128, 1, 1),
+    "2 convolutions, 12x12, batch 32, 16 runs at once": (SMALL, 12, 32, 16, 2),
+    "2 convolutions, 16x16, batch 32, 16 runs at once": (SMALL, 16, 32, 16, 2),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_step_of_a_convolutional_net(name: str, race: Callable[..., Any]) -> None:
+    net, size, batch, runs, target = IMAGES[name]
+    numpy, torch = image_steps(net, size, batch, runs)
+    race(f"{name}, SGD, float32", numpy, torch, target)

@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks import initial_parameters, network, torch_network
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from steps import samples, torch_step
 
 from stages.graph import Tiles
-from stages.models.mlp import Network, network
-from stages.models.mlp_torch import LOSSES
-from stages.models.mlp_torch import network as torch_network
+from stages.models.network import Network
 from stages.optim import SGD
-from stages.training.plan import initial_parameters
+from stages.reference.operations.losses import LOSSES
 
 Array = NDArray[Any]
 

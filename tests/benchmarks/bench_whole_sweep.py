@@ -88,7 +88,7 @@ def of_sklearn() -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that 100 epochs are not enough to converge
             neural_network.MLPClassifier(
-                tuple(task.model.hidden),
+                tuple(task.model.options["hidden"]),
                 solver="adam",
                 alpha=0,
                 batch_size=len(table.target),

@@ -21,7 +21,7 @@ from stages.experiments.__main__ import planned
 from stages.experiments.experiment import Experiment
 from stages.task.errors import InputError
 
-HIDDEN = "tasks.classification.model.hidden"
+HIDDEN = "tasks.classification.model.options.hidden"
 TARGET = "evaluate@classification"  # as in README
 TRAININGS = {"train_numpy classification", "train_torch classification"}
 

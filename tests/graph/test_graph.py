@@ -38,6 +38,7 @@ REFUSED: dict[type[Exception], dict[str, str]] = {
         "graph.compile()": "compile: give at least one output, each a node of this graph",
         "graph.compile(Graph().parameter('v', ()))": "compile: "
         "give at least one output, each a node of this graph",
+        "graph.compile(w, samples=0)": "compile: samples must be 1 or more, got 0",
         "Graph(runs=0)": "a graph needs at least one run, got 0",
     },
     TypeError: {
@@ -46,6 +47,9 @@ REFUSED: dict[type[Exception], dict[str, str]] = {
         "x.sum(1) + k": "add: operand 2 must be float64, got int64",
         "2 * k": "multiply: operand 2 must be float64, got int64",
         "relu(k)": "relu: operand 1 must be float64, got int64",
+        "w + None": "add: operand 2 must be a node, a number or an array of numbers, got None",
+        "'2' * w": "multiply: operand 1 must be a node, a number or an array of numbers, got '2'",
+        "w - [1j]": "subtract: operand 2 must be a node, a number or an array of numbers, got [1j]",
         "exp(1.0)": "exp: needs at least one node of a graph, got (1.0,)",
         "Graph(dtype='float16')": "a graph computes in float64 or float32, got float16",
     },

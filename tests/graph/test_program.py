@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import network
 from numpy.typing import NDArray
 
 from stages.graph import (
@@ -24,7 +25,6 @@ from stages.graph import (
     sigmoid,
     tanh,
 )
-from stages.models.mlp import network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]
@@ -101,7 +101,7 @@ def by_torch(
     return [value.detach().numpy() for value in found], gradients
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     steps=st.lists(STEP, min_size=1, max_size=14),
     outputs=st.lists(st.integers(-4, LEAVES - 1), max_size=3),
@@ -267,6 +267,24 @@ def test_feed_refuses_what_does_not_fit() -> None:
             program.feed(x=np.ones(x_shape), k=four)
     with pytest.raises(TypeError):
         program.feed(x=full, k=four.astype(complex))
+
+
+def test_what_is_fed_is_named_where_it_is_wrong() -> None:
+    graph = Graph()
+    x, k = graph.input("x", (SAMPLES,)), graph.input("k", (SAMPLES,), np.int64)
+    program = graph.compile(x.mean(), samples=2)
+    numbers = np.ones((1, 2))
+    program.feed(x=numbers, k=np.zeros((1, 2), int))  # an input of the graph, though of no use here
+    for error, line, fed in (
+        (KeyError, "input x: is missing", {"k": numbers}),
+        (KeyError, "input y: the graph has only x, k", {"x": numbers, "y": numbers}),
+        (TypeError, "input x: must be an array, got [1.0, 2.0]", {"x": [1.0, 2.0]}),
+        (TypeError, "input x: must be an array, got None", {"x": None}),
+    ):
+        with pytest.raises(error) as caught:
+            program.feed(**fed)
+        assert caught.value.args == (line,)
+    assert k.shape == (SAMPLES,)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 2), (1, 5, 1), (5, 2), ()])

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import network
 from numpy.typing import NDArray
 
 from stages.graph import Tiles
-from stages.models.mlp import Network, network
+from stages.models.network import Network
 from stages.optim import SGD, Adam
 
 Array = NDArray[Any]
@@ -107,7 +108,7 @@ def compare(training: Training, seed: int) -> None:
         assert last[number].tobytes() == last_alone[number].tobytes()
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(TRAININGS, st.integers(0, 2**32))
 def test_each_of_8_runs_is_that_run_alone(training: Training, seed: int) -> None:
     compare(training, seed)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks import network, torch_network
 from numpy.typing import NDArray
 
 from stages.graph import SAMPLES, Graph, Tiles, half_mse, maximum
-from stages.models.mlp import Network, network
-from stages.models.mlp_torch import LOSSES
-from stages.models.mlp_torch import network as torch_network
+from stages.models.network import Network
+from stages.reference.operations.losses import LOSSES
 
 Array = NDArray[Any]
 

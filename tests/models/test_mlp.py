@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 import torch
-
-from stages.models.mlp import network, predict
-from stages.models.mlp_torch import network as torch_network
+from networks import network, predict, torch_network
 
 SIZES = [[1, 1], [3, 2], [2, 10, 2], [2, 16, 16, 3]]
 
@@ -28,7 +26,7 @@ def test_many_networks_predict_what_torch_predicts(
     states = [model.state_dict() for model in models]
     stacked = {name: np.stack([state[name].numpy() for state in states]) for name in states[0]}
     features = np.random.default_rng(1).normal(size=(7, sizes[0]))
-    outputs = predict(stacked, activation, features)
+    outputs = predict(stacked, features, activation)
     assert outputs.shape == (5, 7, sizes[-1])
     assert outputs.dtype == dtype
     tolerance = {"float64": 1e-14, "float32": 1e-5}[dtype]
@@ -40,12 +38,4 @@ def test_many_networks_predict_what_torch_predicts(
 
 def test_a_network_of_infinite_parameters_predicts_without_a_warning() -> None:
     parameters = {"0.weight": np.array([[[np.inf]], [[np.nan]]]), "0.bias": np.zeros((2, 1))}
-    assert not np.isfinite(predict(parameters, "relu", np.array([[0.0], [1.0]]))).any()
-
-
-def test_means_are_the_loss_and_for_classes_the_accuracy() -> None:
-    classifier, line = (network([2, 2], "relu", loss) for loss in ("cross_entropy", "half_mse"))
-    named = {name: mean.operation for name, mean in classifier.means.items()}
-    assert named == {"loss": "cross_entropy", "accuracy": "accuracy"}
-    assert list(line.means) == ["loss"]
-    assert line.loss.operation == "half_mse"
+    assert not np.isfinite(predict(parameters, np.array([[0.0], [1.0]]))).any()

@@ -1,5 +1,6 @@
 """The report in a real Chromium, without a network, as its readers see it."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from reports import copy_results, report
 
 FLAGS = [
@@ -216,6 +218,35 @@ def test_an_animation_plays_when_it_is_asked_to_and_pauses(page: Any) -> None:
     assert button.inner_text().endswith("Play")
 
 
+def test_the_layers_of_a_graph_open_and_close_by_the_keyboard(page: Any) -> None:
+    graph = page.locator("#task-moons .graph")
+    button = graph.get_by_role("button", name="all layers")
+
+    def shown(text: str) -> int:
+        return graph.locator("svg text").get_by_text(text, exact=True).filter(visible=True).count()
+
+    assert (button.inner_text(), shown("weight")) == ("Close all layers", 3)
+    button.press("Enter")
+    assert (button.inner_text(), shown("weight")) == ("Open all layers", 0)
+    graph.locator("[data-layer='2']").filter(visible=True).focus()
+    page.keyboard.press("Enter")
+    assert (shown("weight"), shown("16 × 16")) == (1, 2)
+    focused = "document.activeElement.dataset.layer + document.activeElement.ariaExpanded"
+    assert page.evaluate(focused) == "2true"
+    page.keyboard.press("Space")
+    assert (page.evaluate(focused), shown("weight")) == ("2false", 0)
+    button.press("Enter")
+    assert (button.inner_text(), shown("weight")) == ("Close all layers", 3)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_graph_is_drawn_once_for_the_width_of_the_window(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator("#task-moons .graph svg").filter(visible=True).count() == 1
+    boxes = page.locator("#task-moons .graph svg").filter(visible=True).bounding_box()
+    assert boxes["x"] + boxes["width"] <= width
+
+
 def test_the_keyboard_begins_with_the_way_past_the_contents(page: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
@@ -230,3 +261,24 @@ def test_headings_are_in_order(page: Any) -> None:
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_pictures_have_the_paper_of_the_theme(page: Any) -> None:
+    picture = page.locator(".card img").first
+
+    def corner() -> tuple[int, ...]:
+        """The colour in the corner of the picture, where nothing is drawn."""
+        with Image.open(io.BytesIO(picture.screenshot())) as shown:
+            return shown.convert("RGB").getpixel((3, 3))
+
+    button = page.locator("#theme")
+    assert corner() == (255, 255, 255)
+    page.emulate_media(color_scheme="dark")
+    assert max(corner()) < 40
+    button.press("Enter")
+    assert corner() == (255, 255, 255)
+    page.emulate_media(color_scheme="light")
+    button.press("Enter")
+    assert max(corner()) < 40
+    page.emulate_media(media="print")
+    assert picture.evaluate("(image) => getComputedStyle(image).filter") == "none"

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks import initial_parameters, network, torch_network
 from torch import Tensor, nn
 
 from stages.graph.memory import FEW
 from stages.graph.writer import MANY
-from stages.models.mlp import network as graph_network
-from stages.models.mlp_torch import ACTIVATIONS, LOSSES, half_mse, network
+from stages.models.mlp_torch import ACTIVATIONS
 from stages.proofs.difference import ulp_difference
 from stages.reference import numpy_kernels
-from stages.training.plan import initial_parameters
+from stages.reference.operations.losses import LOSSES
 
 OWN: dict[str, Callable[..., Tensor]] = {
     "linear": numpy_kernels.linear(MANY),
@@ -29,7 +29,7 @@ NATIVE: dict[str, Callable[..., Tensor]] = {
     "relu": torch.relu,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
-    "half_mse": half_mse,
+    "half_mse": LOSSES["half_mse"],
     "cross_entropy": nn.functional.cross_entropy,
 }
 
@@ -93,7 +93,7 @@ def test_relu_has_the_derivative_0_at_0() -> None:
 @pytest.mark.parametrize(
     "sizes", [[2, 10, 2], [1, 1], [3, 1, 1], [4, 16, 16, 3], [5, 1, 4]], ids=str
 )
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", numpy_kernels.LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @np.errstate(invalid="ignore")  # OpenBLAS warns where the product is right
 def test_loss_and_gradients_are_those_of_the_graph_in_every_bit(
@@ -106,7 +106,7 @@ def test_loss_and_gradients_are_those_of_the_graph_in_every_bit(
         target = random.integers(0, sizes[-1], samples)
     start = initial_parameters(sizes, "torch_linear", dtype, seed=1)
 
-    net = graph_network(sizes, activation, loss, dtype)
+    net = network(sizes, activation, loss, dtype)
     for name, values in net.graph.views(net.graph.parameters).items():
         np.copyto(values, start[name])
     program = net.graph.compile(net.loss, samples=samples, differentiate=True)
@@ -114,7 +114,7 @@ def test_loss_and_gradients_are_those_of_the_graph_in_every_bit(
     program.forward()
     program.backward()
 
-    model = network(sizes, activation, dtype)
+    model = torch_network(sizes, activation, dtype)
     model.load_state_dict({name: torch.from_numpy(values) for name, values in start.items()})
     output = numpy_kernels.forward(model, torch.from_numpy(x), FEW, MANY)
     value = numpy_kernels.LOSSES[loss](output, torch.from_numpy(target))

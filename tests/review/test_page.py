@@ -214,6 +214,14 @@ def test_html_needs_no_other_file() -> None:
     assert "http:" not in text
 
 
+def test_marks_are_drawn_for_where_no_font_has_them() -> None:
+    shown = html("- ✅ one\n- ❌ two\n\n| a |\n|---|\n| ⚠️ worse |\n| `⚠️` |\n", {})
+    assert not set("✅❌") & set(shown)
+    assert shown.count("⚠️") == 1
+    for mark, word in (("holds", " one"), ("fails", " two"), ("warns", " worse")):
+        assert re.search(f'<svg [^>]*aria-label="{mark}"><path [^>]*/></svg>{word}', shown)
+
+
 class Elements(HTMLParser):
     """The elements of a page and their attributes."""
 
@@ -232,6 +240,7 @@ class Elements(HTMLParser):
 
 ELEMENTS = {"h3", "p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "br", "ul"}
 ELEMENTS |= {"li", "details", "summary", "img src alt"}
+ELEMENTS |= {"svg class viewbox role aria-label", "path d"}
 
 
 @pytest.mark.parametrize(
@@ -243,6 +252,7 @@ ELEMENTS |= {"li", "details", "summary", "img src alt"}
         "\x1b[31m @everyone **bold** #1 https://host <!-- &lt;",
         "",
         "`",
+        "✅ <td>✅",
     ],
 )
 def test_nothing_of_a_revision_is_markup(evil: str) -> None:
@@ -268,7 +278,7 @@ def test_nothing_of_a_revision_is_markup(evil: str) -> None:
     body = html(text, pictures).partition("</style>")[2]
     elements = Elements(body)
     assert elements.found <= ELEMENTS
-    assert elements.text.count("❌") == 3
+    assert [body.count(f'<svg class="{mark}"') for mark in ("fails", "holds")] == [3, 1]
     assert "<code>reused</code>" in body
 
 

@@ -2,17 +2,20 @@
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from networks import mlp
 
 from stages.sweeps.blocks import Block
-from stages.sweeps.results import Runs, curves, gather, summary, write_runs
+from stages.sweeps.results import Runs, constant_loss, curves, gather, summary, write_runs
 from stages.task.curves import write_curves
 from stages.task.hyperparameters import SGD
+from stages.task.table import Table
 
 NAN, INF = math.nan, math.inf
 
@@ -41,7 +44,7 @@ def test_the_best_setting_is_that_of_the_smallest_median() -> None:
     found = runs([[1, 9, 8, 7, 9], [5, 6, 3, 2, 4], [4.5, 4.5, 4.5, 4.5, 4.5]])
     assert found.median.tolist() == [8, 4, 4.5]
     assert found.quartiles.tolist() == [[7, 3, 4.5], [9, 5, 4.5]]
-    assert summary(found) == {
+    assert summary(found, 0.0) == {
         "trainings": 15,
         "diverged": 0,
         "best": {"lr": 10.0},
@@ -60,7 +63,7 @@ def test_quartiles_of_eight_are_the_second_and_the_sixth() -> None:
 
 
 def test_one_that_diverged_counts_as_the_worst() -> None:
-    metrics = summary(runs([[NAN, 1, 3, 2], [4, 4, 4, 4]]))
+    metrics = summary(runs([[NAN, 1, 3, 2], [4, 4, 4, 4]]), 0.0)
     assert (metrics["diverged"], metrics["best"]) == (1, {"lr": 1.0})
     assert (metrics["train_loss"], metrics["test_loss"]) == (2.5, 25.0)
     assert metrics["test_accuracy"] == pytest.approx(0.975)
@@ -70,24 +73,24 @@ def test_one_that_diverged_counts_as_the_worst() -> None:
 def test_a_setting_that_diverged_from_half_of_the_seeds_is_not_the_best() -> None:
     found = runs([[NAN, 0, 0, NAN], [4, 5, 6, 7]])
     assert found.median.tolist() == [INF, 5.5]
-    assert summary(found)["best"] == {"lr": 10.0}
+    assert summary(found, 0.0)["best"] == {"lr": 10.0}
 
 
 def test_of_more_than_a_quarter_that_diverged_the_spread_is_unknown() -> None:
-    metrics = summary(runs([[NAN, NAN, 1, 2, 3]]))
+    metrics = summary(runs([[NAN, NAN, 1, 2, 3]]), 0.0)
     assert (metrics["train_loss"], metrics["spread"]) == (3.0, None)
 
 
 def test_all_diverged() -> None:
     found = runs([[NAN, NAN], [NAN, 1]])
-    assert summary(found) == {"trainings": 4, "diverged": 3}
+    assert summary(found, 0.0) == {"trainings": 4, "diverged": 3}
     assert found.quartiles.tolist() == [[INF, 1], [INF, INF]]
 
 
 def test_a_test_loss_that_is_infinite_is_unknown() -> None:
     found = runs([[1.0, 2.0, 3.0]])
     found.results["test_loss"][0, 1:] = INF
-    assert summary(found)["test_loss"] is None
+    assert summary(found, 0.0)["test_loss"] is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,33 @@ def test_a_test_loss_that_is_infinite_is_unknown() -> None:
     ],
 )
 def test_the_width_of_the_learning_rates(medians: list[float], width: float) -> None:
-    assert summary(runs([[median] for median in medians]))["lr_width"] == pytest.approx(width)
+    assert summary(runs([[median] for median in medians]), 0.0)["lr_width"] == pytest.approx(width)
+
+
+@pytest.mark.parametrize(
+    ("medians", "width"),
+    [
+        ([0, 1e-17, 0, 4e-4, 6e-4, 0.1], 4),
+        ([0, 7e-4, 0, 0, 0, 0], 0),  # not across a worse one
+        ([2e-4, 3e-4, 9e-4, 1, 1, 1], 1),
+        ([0.1, 0.109, 0.2, 1, 1, 1], 1),  # far from 0 only a tenth counts
+    ],
+)
+def test_what_is_next_to_nothing_is_as_good_as_zero(medians: list[float], width: float) -> None:
+    found = runs([[median] for median in medians])
+    assert summary(found, math.log(2))["lr_width"] == pytest.approx(width)
+
+
+def test_a_constant_loses_half_the_variance_or_the_entropy() -> None:
+    numbers = Table(np.zeros((4, 1)), np.array([1.0, 1.0, 3.0, 3.0]), ["x"], "y")
+    line, classifier = mlp([]), mlp([], loss="cross_entropy")
+    assert constant_loss(numbers, line) == 0.5
+    assert constant_loss(replace(numbers, units=(7.0, 10.0)), line) == 50  # 10 is 1 deviation
+    classes = Table(np.zeros((4, 1)), np.array([0, 1, 1, 1]), ["x"], "y", ("a", "b", "c"))
+    found = constant_loss(classes, classifier)
+    assert found == pytest.approx(0.75 * math.log(4 / 3) + 0.25 * math.log(4))
+    one = replace(classes, target=np.zeros(4, np.int64))
+    assert constant_loss(one, classifier) == 0
 
 
 def test_the_width_is_that_of_rates_that_are_otherwise_alike() -> None:
@@ -112,17 +141,17 @@ def test_the_width_is_that_of_rates_that_are_otherwise_alike() -> None:
         lr=[100.0, 1.0, 10.0, 0.1, 1000.0, 1e4, 1e5],
         momentum=[0.9, 0.9, 0.0, 0.9, 0.9, 0.9, 0.9],
     )
-    assert summary(found)["best"] == {"lr": 1e5, "momentum": 0.9}
-    assert summary(found)["lr_width"] == 0.0  # 1e4 is worse
+    assert summary(found, 0.0)["best"] == {"lr": 1e5, "momentum": 0.9}
+    assert summary(found, 0.0)["lr_width"] == 0.0  # 1e4 is worse
     found.results["train_loss"][5] = 1.0
-    assert summary(found)["lr_width"] == pytest.approx(6)
+    assert summary(found, 0.0)["lr_width"] == pytest.approx(6)
 
 
 def test_no_width_without_other_rates() -> None:
     drawn = runs([[1.0], [1.0]], lr=[0.1, 1.0], betas=[(0.9, 0.99), (0.5, 0.99)])
-    assert summary(drawn)["best"] == {"lr": 0.1, "betas": (0.9, 0.99)}
-    assert "lr_width" not in summary(drawn)
-    assert "lr_width" not in summary(runs([[1.0], [2.0]], momentum=[0.1, 0.2]))
+    assert summary(drawn, 0.0)["best"] == {"lr": 0.1, "betas": (0.9, 0.99)}
+    assert "lr_width" not in summary(drawn, 0.0)
+    assert "lr_width" not in summary(runs([[1.0], [2.0]], momentum=[0.1, 0.2]), 0.0)
 
 
 def test_runs_are_gathered_in_the_order_of_their_rows() -> None:

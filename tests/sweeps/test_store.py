@@ -67,7 +67,7 @@ OTHERS: dict[str, Callable[[Task, Block], tuple[Task, Block]]] = {
     "class": lambda of, block: (of, replace(block, fixed={"class": "stages.own.mine.Mine"})),
     "epochs": lambda _, block: (task(training__epochs=4), block),
     "batches": lambda _, block: (task(training__batch_size=10), block),
-    "model": lambda _, block: (task(model__hidden=[11]), block),
+    "model": lambda _, block: (task(model__options__hidden=[11]), block),
     "dtype": lambda _, block: (task(model__dtype="float32"), block),
 }
 

@@ -19,13 +19,14 @@ from stages.task.model import Model
 def in_a_copy_of_params_yaml(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "stages").symlink_to(ROOT / "stages")  # with the models that the file names
 
 
 def test_a_stage_gets_the_sections_that_it_asks_for_of_the_task_that_the_command_line_names():
     calls = []
 
     def main(task: str, model: Model, device: str) -> None:
-        calls.append((task, model.activation, device))
+        calls.append((task, model.options["activation"], device))
 
     run(main, ["moons"])
     assert calls == [("moons", "tanh", "cpu")]
@@ -115,7 +116,7 @@ def test_messages_go_to_stderr_with_exit_code_1(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "params.yaml: tasks.regression.optimizers.sgd.lr: must be greater than 0, got -1\n"
-        "params.yaml: tasks.moons.model.activation: must be one of relu, tanh, sigmoid; "
+        "params.yaml: tasks.moons.model.options.activation: must be one of relu, tanh, sigmoid; "
         "got 'tahn'\n"
     )
 

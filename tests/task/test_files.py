@@ -30,13 +30,11 @@ def tables(draw) -> Table:
         st.lists(st.text(min_size=1), min_size=shape[1] + 1, max_size=shape[1] + 1, unique=True)
     )
     features = draw(arrays(np.float64, shape, elements=finite))
+    targets = draw(st.sampled_from([shape[:1], (shape[0], 1), (shape[0], 3)]))
     if draw(st.booleans()):
-        target, classes = (
-            draw(arrays(np.int64, shape[0], elements=st.integers(0, 2))),
-            ["a", "b", "é"],
-        )
+        target, classes = draw(arrays(np.int64, targets, elements=st.integers(0, 2))), [*"abé"]
     else:
-        target, classes = draw(arrays(np.float64, shape[0], elements=finite)), None
+        target, classes = draw(arrays(np.float64, targets, elements=finite)), None
     return Table(features, target, names[:-1], names[-1], classes)
 
 
@@ -48,6 +46,7 @@ def test_a_table_reads_as_it_was_written(tmp_path_factory, table):
     assert again.features.tobytes() == table.features.tobytes()
     assert again.features.shape == table.features.shape
     assert again.target.dtype == table.target.dtype
+    assert again.target.shape == table.target.shape
     assert again.target.tobytes() == table.target.tobytes()
     assert again.target.flags.writeable
     assert (list(again.feature_names), again.target_name) == (

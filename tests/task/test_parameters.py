@@ -58,6 +58,8 @@ def write(changes: dict[str, Any]) -> None:
         else:
             section[last] = value
     Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    if not Path("stages").exists():  # with the models that the file names
+        Path("stages").symlink_to(ROOT / "stages")
 
 
 def read(tmp_path: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
@@ -76,11 +78,11 @@ def test_the_defaults_are_those_of_the_three_scripts():
     assert isinstance(regression.data, Generator)
     assert regression.data.options["samples"] == 1100
     assert regression.split.test == 100
-    assert regression.model.hidden == ()
+    assert regression.model.options["hidden"] == []
     assert (regression.training.epochs, regression.training.batch_size) == (10, 100)
     assert selected(regression) == SGD(lr=0.03, momentum=0.6)
     assert regression.optimizers.adam == Adam(lr=10)
-    assert classification.model.hidden == (10,)
+    assert classification.model.options["hidden"] == [10]
     assert classification.training.batch_size == "full"
     assert selected(classification) == SGD(lr=0.02)
     assert selected(parameters.tasks["moons"]) == Adam(lr=0.01)
@@ -250,19 +252,21 @@ REFUSALS = [
         f"tasks.regression.optimizers: must be a section with the keys {OPTIMIZERS}, got [1]",
     ),
     (
-        "tasks/moons/model/activation",
+        "tasks/moons/model/options/activation",
         "rleu",
-        "tasks.moons.model.activation: must be one of relu, tanh, sigmoid; got 'rleu'",
+        "tasks.moons.model.options.activation: must be one of relu, tanh, sigmoid; got 'rleu'",
     ),
     (
         "tasks/moons/model/loss",
         "mse",
-        "tasks.moons.model.loss: must be one of half_mse, cross_entropy; got 'mse'",
+        "tasks.moons.model.loss: must be one of half_mse, cross_entropy, or one of your own "
+        "such as stages.own.focal.focal; got 'mse'",
     ),
     (
-        "tasks/moons/model/initialization",
+        "tasks/moons/model/options/initialization",
         "xavier",
-        "tasks.moons.model.initialization: must be one of uniform01, torch_linear; got 'xavier'",
+        "tasks.moons.model.options.initialization: must be one of uniform01, torch_linear; "
+        "got 'xavier'",
     ),
     (
         "tasks/moons/model/dtype",
@@ -284,19 +288,19 @@ REFUSALS = [
     ),
     ("learning_rates/adam", [0], "learning_rates.adam: must be greater than 0, got 0"),
     (
-        "tasks/moons/model/hidden",
+        "tasks/moons/model/options/hidden",
         16,
-        "tasks.moons.model.hidden: must be a list, got 16",
+        "tasks.moons.model.options.hidden: must be a list, got 16",
     ),
     (
-        "tasks/moons/model/hidden",
+        "tasks/moons/model/options/hidden",
         [16, 0],
-        "tasks.moons.model.hidden[1]: must be at least 1, got 0",
+        "tasks.moons.model.options.hidden[1]: must be at least 1, got 0",
     ),
     (
-        "tasks/moons/model/hidden",
+        "tasks/moons/model/options/hidden",
         MISSING,
-        "tasks.moons.model.hidden: is missing; "
+        "tasks.moons.model.options.hidden: is missing; "
         "expected a list of layer widths, [] for a linear model",
     ),
     (
@@ -554,16 +558,16 @@ REFUSALS = [
         "tasks.moons.training.snapshots: must be at most 100000, got 1000000000",
     ),
     (
-        "tasks/moons/model/hidden",
+        "tasks/moons/model/options/hidden",
         [10**9],
-        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
-        "2000000000",
+        "tasks.moons.model.options.hidden: must have at most 1000000000 weights between its "
+        "layers, got 2000000000",
     ),
     (
-        "tasks/moons/model/hidden",
+        "tasks/moons/model/options/hidden",
         [100_000, 100_000],
-        "tasks.moons.model.hidden: must have at most 1000000000 weights between its layers, got "
-        "10000200000",
+        "tasks.moons.model.options.hidden: must have at most 1000000000 weights between its "
+        "layers, got 10000200000",
     ),
     (
         "tasks/moons/optimizers/lbfgs",
@@ -626,7 +630,7 @@ def test_a_task_has_a_name_for_files_of_its_own(problems, name):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert problems({"tasks": {name: content["tasks"]["moons"]}}) == [
         f"params.yaml: tasks.{name}: cannot be the name of a task: it must be letters, digits, _ "
-        "and -, begin with a letter, and not be one of gradients, training, optimizers"
+        "and -, begin with a letter, and not be one of gradients, training, optimizers, code"
     ]
 
 
@@ -642,7 +646,7 @@ def test_every_mistake_is_reported_at_once(problems):
             "tasks/regression/optimizers/sgd/lr": -1,
             "tasks/regression/optimizers/adam/lr": "x",
             "tasks/regression/training/epochs": 0,
-            "tasks/classification/model/activation": "rleu",
+            "tasks/classification/model/options/activation": "rleu",
             "tasks/moons/colour": "red",
             "checks/optimizers/steps": 0,
         }
@@ -650,7 +654,7 @@ def test_every_mistake_is_reported_at_once(problems):
         "params.yaml: tasks.regression.training.epochs: must be at least 1, got 0",
         "params.yaml: tasks.regression.optimizers.sgd.lr: must be greater than 0, got -1",
         "params.yaml: tasks.regression.optimizers.adam.lr: must be a number, got 'x'",
-        "params.yaml: tasks.classification.model.activation: "
+        "params.yaml: tasks.classification.model.options.activation: "
         "must be one of relu, tanh, sigmoid; got 'rleu'",
         "params.yaml: tasks.moons.colour: unknown key; valid keys are "
         "data, split, model, training, optimizers, optimizer",

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 from clouds import Case, Path, apart, by_hand, in_a_row, in_torch
+from networks import mlp
 from numpy.typing import NDArray
 
 from stages.proofs.claims import BOUND, CLOUD
 from stages.proofs.difference import relative_difference, ulp_differences
 from stages.task import hyperparameters as sections
-from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
 from stages.task.training import Training
@@ -27,8 +27,7 @@ def case(
     random = np.random.default_rng(5)
     x = random.normal(size=(40, 6))
     number = x @ random.normal(size=6) + 0.3 * random.normal(size=40)
-    given = {"hidden": [8], "activation": "tanh", "loss": "half_mse"} | model
-    given = {"initialization": "torch_linear", "dtype": "float64"} | given
+    given = {"hidden": [8], "activation": "tanh", "loss": "half_mse", "dtype": "float64"} | model
     names = [f"x{column}" for column in range(6)]
     if target == "class":
         table = Table(x, (number > 0).astype(np.int64), names, "y", ["low", "high"])
@@ -37,7 +36,7 @@ def case(
         table = Table(x, 1e5 + 2e4 * number if target == "large" else number, names, "y")
     asked = {"epochs": 40, "batch_size": 8, "seed": 1} | training
     error = 1e-9 if given["dtype"] == "float64" else 1e-3
-    return Case(table, Model(**given), Training(**asked), optimizer, error)
+    return Case(table, mlp(**given), Training(**asked), optimizer, error)
 
 
 CASES = {

@@ -1,11 +1,9 @@
-"""The plan that both twins follow: sizes, initial parameters, batches, snapshots."""
+"""The plan that both twins follow: batches and snapshots."""
 
 import numpy as np
 import pytest
-import torch
 from trainings import task_like
 
-from stages.models.mlp_torch import network
 from stages.task.errors import InputError
 from stages.task.table import Table
 from stages.task.training import Training
@@ -13,64 +11,14 @@ from stages.training.plan import (
     ALL,
     batch_size,
     epochs,
-    initial_parameters,
     plan,
     snapshot_steps,
-    start,
 )
-
-SIZES = [3, 50, 40, 2]
 
 
 def training(**changes: object) -> Training:
     keys = {f"training__{key}": value for key, value in changes.items()}
     return task_like("moons", **keys).training
-
-
-@pytest.mark.parametrize("initialization", ["uniform01", "torch_linear"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_initial_parameters_are_a_state_of_the_torch_model(initialization: str, dtype: str) -> None:
-    start = initial_parameters(SIZES, initialization, dtype, seed=1)
-    model = network(SIZES, "relu", dtype)
-    assert list(start) == list(model.state_dict())
-    model.load_state_dict({name: torch.from_numpy(values) for name, values in start.items()})
-    assert all(part.dtype == getattr(torch, dtype) for part in model.parameters())
-    again = initial_parameters(SIZES, initialization, dtype, seed=1)
-    other = initial_parameters(SIZES, initialization, dtype, seed=2)
-    for name, values in start.items():
-        np.testing.assert_array_equal(values, again[name])
-        if values.any():  # the biases of uniform01 are 0
-            assert not np.array_equal(values, other[name])
-
-
-def test_uniform01_is_the_seeds_rand_and_zeros() -> None:
-    start = initial_parameters([100, 100, 1], "uniform01", "float64", seed=1)
-    weight = start["0.weight"]
-    assert 0 <= weight.min() < 0.001
-    assert 0.999 < weight.max() < 1
-    assert weight.mean() == pytest.approx(0.5, abs=0.01)
-    assert not start["0.bias"].any()
-    assert not start["2.bias"].any()
-
-
-def test_torch_linear_has_the_ranges_of_torch() -> None:
-    sizes = [4, 2000, 1000]
-    start = initial_parameters(sizes, "torch_linear", "float64", seed=1)
-    theirs = {name: values.numpy() for name, values in network(sizes, "relu").state_dict().items()}
-    for name, values in start.items():
-        bound = 1 / np.sqrt(4 if name.startswith("0") else 2000)
-        # torch.nn.Linear draws from the same interval, but in single precision
-        for found, limit in ((values, bound), (theirs[name], float(np.float32(bound)))):
-            assert 0.99 * bound < found.max() <= limit
-            assert -limit <= found.min() < -0.99 * bound
-            assert found.std() == pytest.approx(bound / np.sqrt(3), rel=0.05)
-
-
-def test_float32_starts_from_the_same_numbers_rounded() -> None:
-    double = initial_parameters(SIZES, "torch_linear", "float64", seed=1)
-    single = initial_parameters(SIZES, "torch_linear", "float32", seed=1)
-    for name, values in double.items():
-        np.testing.assert_array_equal(values.astype(np.float32), single[name])
 
 
 @pytest.mark.parametrize(("samples", "size"), [(10, 3), (10, 5), (10, 1), (7, 6)])
@@ -129,11 +77,3 @@ def test_snapshots_are_equally_spaced_from_the_start_to_the_end(
 ) -> None:
     made = snapshot_steps(training(snapshots=number, epochs=epochs_), samples, size)
     assert made == expected
-
-
-def test_a_number_has_one_output_and_classes_one_each() -> None:
-    features = np.zeros((5, 3))
-    number = Table(features, np.zeros(5), ["a", "b", "c"], "y")
-    classes = Table(features, np.zeros(5, np.int64), ["a", "b", "c"], "y", ["0", "1", "2", "3"])
-    assert start(task_like("regression").model, 1, number).sizes == [3, 1]
-    assert start(task_like("moons").model, 1, classes).sizes == [3, 16, 16, 4]

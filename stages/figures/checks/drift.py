@@ -41,7 +41,9 @@ def draw_drift(drift: History) -> Figure:
         positive = np.where(values > 0, values, np.nan)
         axes.plot(steps, positive, "o-", linewidth=1.3, markersize=2, **look)
         same = steps[values == 0]
-        strip.plot(same, np.full(len(same), -index), "o", markersize=3.2, **look)
+        # Where several are bit-identical, the dot of a later one lies on that of an earlier one.
+        size = 6 - 3 * index / max(len(optimizers) - 1, 1)
+        strip.plot(same, np.zeros(len(same)), "o", markersize=size, **look)
         different = np.flatnonzero(values > 0)
         if len(different):
             end = different[-1]
@@ -52,11 +54,9 @@ def draw_drift(drift: History) -> Figure:
     axes.set_ylabel("relative difference\nof the parameters")
     _write_beside(axes, ends)
 
-    middle = (1 - len(optimizers)) / 2
-    strip.set(ylim=(0.5 - len(optimizers), 0.5), yticks=[middle], yticklabels=["0"], xlabel="step")
-    strip.grid(False, axis="y")
+    strip.set(ylim=(-1, 1), yticks=[0], yticklabels=["0"], xlabel="step")
     never = [f"{name} bit-identical" for name in optimizers if name not in ends]
-    _write_beside(strip, {"\n".join(never) or "bit-identical": middle})
+    _write_beside(strip, {"\n".join(never) or "bit-identical": 0})
     _join(axes, strip)
     return figure
 

@@ -9,6 +9,7 @@ import numpy as np
 from contourpy import FillType, contour_generator
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -31,11 +32,15 @@ PANEL, CAPTION = 1.4, 0.25  # the height of a panel, and of the text above it
 LEGEND, LEFT, BOTTOM, RIGHT, BESIDE = 0.32, 0.272, 0.25, 0.064, 0.1100096
 APART = 0.08  # between two of torch's dots, at least
 
+SMALL = FontProperties(size=7)
 
-def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
+
+def draw_paths(optimizers: Mapping[str, Paths], hyperparameters: Mapping[str, str]) -> Figure:
     """NumPy's path as a line with torch's as dots on it, for each optimizer.
 
     A path is drawn up to its first inf or NaN; torch's may be missing.
+
+    hyperparameters: of each optimizer, as a text
     """
     gaps, margins = (BESIDE, CAPTION), (LEFT, BOTTOM, RIGHT, LEGEND + CAPTION)
     figure, panels = layout.panels(len(optimizers), COLUMNS, PANEL, gaps, margins)
@@ -51,6 +56,7 @@ def draw_paths(optimizers: Mapping[str, Paths]) -> Figure:
             axes.add_artist(PathPatch(contour, facecolor=shade, edgecolor="white", linewidth=0.5))
         _draw(axes, paths)
         _caption(axes, name, paths["numpy"])
+        _note(axes, hyperparameters[name], paths["numpy"])
     steps = max(len(paths["numpy"]) - 1 for paths in optimizers.values())
     labels = {
         "numpy": style.TWIN_NAMES["numpy"],
@@ -73,8 +79,8 @@ def _point(colour: str, marker: str, size: float, edge: float = 0) -> dict[str, 
 
 
 LOOKS = {
-    "numpy": {"color": style.TWIN_COLOURS["numpy"], "linewidth": 1.5, "solid_joinstyle": "round"},
-    "torch": _point(style.TWIN_COLOURS["torch"], "o", 2.6),
+    "numpy": {"color": style.TWIN_COLOURS["numpy"], "linewidth": 0.9, "solid_joinstyle": "round"},
+    "torch": _point(style.TWIN_COLOURS["torch"], "o", 2.8),
     "start": _point("white", "o", 4.5, edge=0.8),
     "end": _point(style.INK, "D", 3.4),
     "minimum": _point(style.YELLOW, "*", 9, edge=0.7),
@@ -138,6 +144,18 @@ def _thinned(path: Array, axes: Axes) -> Array:
         if all(np.hypot(*(inches[kept] - point).T) >= APART):
             kept.append(step)
     return path[kept]
+
+
+def _note(axes: Axes, hyperparameters: str, path: Array) -> None:
+    """Writes the hyperparameters into the axes, and how much of the path is outside."""
+    lines = layout.wrapped(layout.hyperparameters(hyperparameters), SMALL, style.width(axes) - 0.12)
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    shown = path[: _finite_steps(path)]
+    outside = int(((shown < low) | (shown > high)).any(axis=1).sum())
+    if outside:
+        lines.append(f"{outside} {'step' if outside == 1 else 'steps'} outside the frame")
+    place: dict[str, Any] = {"ha": "left", "va": "bottom", "transform": axes.transAxes}
+    axes.text(0.025, 0.025, "\n".join(lines), fontproperties=SMALL, linespacing=1.25, **place)
 
 
 def _caption(axes: Axes, name: str, path: Array) -> None:

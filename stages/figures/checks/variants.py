@@ -1,7 +1,6 @@
 """variants.png: how far every variant of every optimizer is from torch's, in two arithmetics."""
 
 import math
-import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
@@ -26,8 +25,8 @@ UNKNOWN = "#f2f2f2"
 
 # Inches.
 LINE, GAP = 0.14, 0.05  # the height of a line of text, and the padding of a row
-MARGIN, TOP = 0.08, 0.72
-NAME, CELL = 0.84, 0.43  # the widths of an optimizer's name, and of a cell
+MARGIN, TOP = 0.08, 0.9
+NAME, CELL = 0.84, 0.5  # the widths of an optimizer's name, and of a cell
 COLUMN = (style.WIDTH - 2 * MARGIN - 0.2) / 2
 ROOM = COLUMN - NAME - 2 * CELL - 0.05  # for a line of hyperparameters
 
@@ -37,7 +36,7 @@ SMALL = FontProperties(size=7)
 @cache
 def lines_of(variant: Variant) -> list[str]:
     """The text of a variant, broken into lines that fit."""
-    words = re.split(r" (?=\w+=)", variant.variant or "defaults")
+    words = layout.hyperparameters(variant.variant)
     if variant.ulp_ieee:
         words.append(f"(differs from step {variant.first_difference})")
     return layout.wrapped(words, SMALL, ROOM)
@@ -131,8 +130,13 @@ def _draw_key(axes: Axes) -> None:
     small: dict[str, Any] = {"fontsize": 7.5, "color": style.GREY, "va": "center"}
     what = "largest difference from torch.optim, in units in the last place"
     axes.text(MARGIN, 0.15, what, fontsize=8.5, va="center")
-    how = "IEEE: torch held to the arithmetic of IEEE 754;  native: torch as it is"
+    how = "IEEE: torch held to the arithmetic of IEEE 754"
     axes.text(MARGIN, 0.35, how, **small)
+    why = (
+        "native: torch as it is, which rounds the last bit otherwise; "
+        "steps carry that on, until one side alone diverges at worst"
+    )
+    axes.text(MARGIN, 0.52, why, **small)
     left, height = style.WIDTH - MARGIN - (len(RAMP) + 1) * CELL, LINE + GAP
     top = 0.15 - height / 2
     _draw_cell(axes, left - 0.06, top, CELL, height, 0, "0")

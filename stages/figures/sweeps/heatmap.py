@@ -1,4 +1,4 @@
-"""sweep_heatmap.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
+"""The maps in sweep.png: the loss at the end by two hyperparameters, a panel for each optimizer."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.figures import layout, style
 from stages.figures.numbers import written
-from stages.figures.scale import powers, scale_of, scale_of_cells
+from stages.figures.scale import scale_of, scale_of_cells
 from stages.figures.sweeps.settings import LEARNING_RATE, Settings, window
 from stages.figures.sweeps.sweep_panels import BEST, SMALL, caption, columns_of, label_of, x_ticks
 
@@ -33,21 +33,21 @@ HEIGHTS = {1: 3.2, 2: 2.4, 3: 1.9}  # of a panel, by the number of columns
 BAR = 2.3  # the width of the colour bar
 
 
-def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
+def draw_heatmaps(sweep: Sequence[Settings]) -> Figure | None:
     """The median loss as a colour, for each optimizer with two hyperparameters that differ.
 
     There is a cell for each pair of values, with the best values of the others, and a dot for each
-    setting that was drawn at random. If there is no such optimizer, the picture says so.
+    setting that was drawn at random. None if there is no such optimizer.
     """
     shown = [settings for settings in sweep if len(settings.axes) > 1]
     if not shown:
-        return _nothing()
+        return None
     shown.sort(key=lambda settings: float(settings.loss.min()))
     columns = columns_of(len(shown), 3)
     across = (style.WIDTH - LEFT - RIGHT + BESIDE) / columns - BESIDE
     captions = [_best(settings, across) for settings in shown]
     lines = max(map(len, captions))
-    above, limits = 0.1 + LINE * (lines + 1), window(sweep)
+    above, limits = 0.1 + LINE * (lines + 1), _limits(shown)
     gaps, margins = (BESIDE, BOTTOM + above), (LEFT, BOTTOM, RIGHT, LEGEND + above)
     figure, panels = layout.panels(len(shown), columns, HEIGHTS[columns], gaps, margins)
     for axes, settings, text in zip(panels, shown, captions, strict=True):
@@ -56,6 +56,19 @@ def draw_heatmaps(sweep: Sequence[Settings]) -> Figure:
         caption(axes, settings, text + [""] * (lines - len(text)))
     _key(figure, shown, limits)
     return figure
+
+
+def _limits(sweep: Sequence[Settings]) -> tuple[float, float]:
+    """The losses from the first to the last colour: those of the better half of the settings.
+
+    Where the learning rate is too large they differ by powers of ten, and nobody looks for them:
+    with colours for these, all that are worth comparing would have one.
+    """
+    low, high = window(sweep)
+    losses = np.concatenate([settings.loss for settings in sweep])
+    some = np.sort(losses[(losses >= low) & np.isfinite(losses)])
+    middle = float(some[(len(some) - 1) // 2]) if len(some) else high
+    return low, min(high, max(middle, 2 * low))
 
 
 def axes_of(settings: Settings) -> tuple[str, str]:
@@ -128,18 +141,8 @@ def _key(figure: Figure, sweep: Sequence[Settings], limits: tuple[float, float])
         orientation="horizontal",
         extend=extend.get(beyond, "neither"),
     )
-    ticks = powers(*limits)
-    bar.set_ticks(np.log10(ticks).tolist(), labels=[written(float(tick)) for tick in ticks])
+    ticks = np.unique(np.geomspace(*limits, 7)[1::2])  # at the ends there is no room for a number
+    bar.set_ticks(np.log10(ticks).tolist(), labels=[written(float(tick), 3) for tick in ticks])
     axes.tick_params(length=2, labelsize=7.5, pad=2)
     text: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     figure.text((left - 0.1) / style.WIDTH, 1 - 0.135 / height, "median loss", **text)
-
-
-def _nothing() -> Figure:
-    figure = layout.empty(0.9)
-    text = (
-        "No map to draw: in this sweep no optimizer has two hyperparameters that differ.\n"
-        "Give one of them, say, momentum: {linear: [0, 0.9], points: 10} beside its learning rate."
-    )
-    figure.text(0.5, 0.5, text, ha="center", va="center", linespacing=1.6)
-    return figure

@@ -1,147 +1,157 @@
 """graph.png: the computation graph that a task trains, as it is compiled."""
 
-from collections.abc import Sequence
-from math import prod
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 
 from stages.figures import layout, style
+from stages.figures.tasks.graph_columns import fold
+from stages.figures.tasks.graph_layers import Layer, find_layers
 from stages.figures.tasks.graph_layout import (
-    BAND,
-    CHANNEL,
-    HEIGHT,
-    MARGIN,
-    NAME,
-    WIDTH,
+    DETAIL,
+    TITLE,
     Box,
-    layers,
+    Drawing,
+    Piece,
     place,
 )
 from stages.graph.compile import needed
 from stages.graph.node import Node
 
+MARGIN = 0.2  # inches
+KEY = 0.35  # the height of the key, below the graph
+TALLEST = 11.0  # inches; of a graph that is taller even in columns, layers are closed
+MANY = 32  # boxes: of a larger graph, layers are closed
+FOLDED = 0.9  # the scale down to which a picture may be made smaller for the sake of columns
+SMALLEST = 0.8  # the scale at which text can still be read; of a wider graph, layers are closed
+
 FILLS = {
     "input": style.tint(style.SKY, 0.45),
     "parameter": style.tint(style.YELLOW, 0.6),
+    "state": style.tint(style.ORANGE, 0.35),
+    "constant": "#f2f2f2",
     "operation": "white",
+    "layer": style.tint(style.BLUE, 0.12),
     "loss": style.tint(style.PURPLE, 0.55),
 }
 EDGES = {
     "input": style.BLUE,
     "parameter": "#a08c00",
+    "state": "#a06c00",
+    "constant": style.FAINT,
     "operation": "#555555",
+    "layer": "#40688a",
     "loss": "#a0447a",
-}
-ARROW: dict[str, Any] = {
-    "arrowstyle": "-|>,head_length=4.5,head_width=2.2",
-    "linewidth": 1.2,
-    "shrinkA": 0,
-    "shrinkB": 0,
-    "zorder": 2,
-    "joinstyle": "miter",
-    "capstyle": "butt",
 }
 
 
 def draw_graph(loss: Node) -> Figure:
-    """Everything that a loss is computed from, as boxes joined by arrows, each layer in a band."""
-    boxes, height = place(needed(loss.graph.nodes, [loss]))
+    """Everything that a loss is computed from, as boxes joined by arrows.
+
+    Layers are open unless that would be too much for a picture.
+    """
+    model = find_layers(needed(loss.graph.nodes, [loss], training=True))
+    _, drawing, scale = readable(model)
+    width, height = drawing.width * scale, drawing.height * scale + KEY + 2 * MARGIN
     figure = layout.empty(height)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, style.WIDTH), ylim=(0, height))
+    left = (style.WIDTH - width) / 2
+    # Data coordinates are the inches of the drawing, downwards.
+    axes.set(
+        xlim=(-left / scale, (style.WIDTH - left) / scale),
+        ylim=((height - MARGIN) / scale, -MARGIN / scale),
+    )
     axes.axis("off")
-    by_node = {box.node: box for box in boxes}
-    for number, layer in enumerate(layers(boxes), start=1):
-        _draw_band(axes, layer, f"layer {number}")
-    for box in boxes:
-        for operand in box.node.inputs:
-            _draw_arrow(axes, by_node[operand], box)
-        _draw_box(axes, box)
-    _draw_key(axes, boxes)
+    for piece in drawing.pieces:
+        _draw_piece(axes, piece, EDGES[kind(piece.value, loss)], scale)
+    for box in drawing.boxes:
+        _draw_box(axes, box, kind(box.part, loss), scale)
+    _draw_key(figure, {kind(box.part, loss) for box in drawing.boxes if not box.is_open}, model)
     return figure
 
 
-def _draw_rectangle(
-    axes: Axes, x: tuple[float, float], y: tuple[float, float], corner: float, **look: Any
-) -> None:
-    """A rectangle around x[0] to x[1] and y[0] to y[1], with round corners that are added to it."""
-    corners = f"round,pad={corner}"
-    patch = FancyBboxPatch((x[0], y[0]), x[1] - x[0], y[1] - y[0], boxstyle=corners, **look)
+def kind(part: Node | Layer, loss: Node) -> str:
+    """Which colour it has, a key of FILLS."""
+    if isinstance(part, Layer):
+        return "layer"
+    if part is loss:
+        return "loss"
+    return part.operation if part.operation in FILLS else "operation"
+
+
+def readable(model: Layer) -> tuple[set[Layer], Drawing, float]:
+    """The drawing with as many layers open as can be read: those, and its scale."""
+    room = style.WIDTH - 2 * MARGIN
+    levels = [set[Layer]()]
+    while new := {
+        layer
+        for parent in levels[-1] | {model}
+        for layer in parent.parts
+        if isinstance(layer, Layer) and layer not in levels[-1]
+    }:
+        levels.append(levels[-1] | new)
+    for opened in reversed(levels):
+        drawing = place(model, opened)
+        if opened and sum(not box.is_open for box in drawing.boxes) > MANY:
+            continue
+        drawing = fold(drawing, room / FOLDED)
+        scale = min(1.0, room / drawing.width)
+        if scale >= SMALLEST and drawing.height * scale <= TALLEST:
+            break
+    return opened, drawing, scale
+
+
+def _draw_piece(axes: Axes, piece: Piece, colour: str, scale: float) -> None:
+    points = [point for part in piece.outline() for point in part]
+    codes = [Path.MOVETO]
+    for part in piece.outline()[1:]:
+        codes += [Path.LINETO] if len(part) == 1 else [Path.CURVE4] * 3
+    look: dict[str, Any] = {"linewidth": 1.2 * scale, "capstyle": "round", "joinstyle": "round"}
+    line = Path(points, codes)
+    axes.add_patch(PathPatch(line, facecolor="none", edgecolor=colour, zorder=2, **look))
+    if head := piece.head():
+        axes.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=2))
+
+
+def _draw_box(axes: Axes, box: Box, kind: str, scale: float) -> None:
+    corner = 0.06
+    look: dict[str, Any] = {"facecolor": FILLS[kind], "edgecolor": EDGES[kind], "linewidth": scale}
+    if box.is_open:
+        look |= {"facecolor": "#00000009", "edgecolor": "#0000001a"}
+    patch = FancyBboxPatch(
+        (box.x + corner, box.y + corner),
+        box.width - 2 * corner,
+        box.height - 2 * corner,
+        boxstyle=f"round,pad={corner}",
+        zorder=1 if box.is_open else 3,
+        **look,
+    )
     axes.add_patch(patch)
+    for text in box.texts():
+        weight, size = ("bold", TITLE) if text.bold else ("normal", DETAIL)
+        colour = style.GREY if box.is_open else style.INK
+        axes.text(
+            text.x, text.y, text.text, weight=weight, fontsize=size * scale, color=colour, zorder=4
+        )
 
 
-def _draw_box(axes: Axes, box: Box) -> None:
-    x = box.x - WIDTH / 2 + 0.06, box.x + WIDTH / 2 - 0.06
-    y = box.y - HEIGHT / 2 + 0.06, box.y + HEIGHT / 2 - 0.06
-    look = {"facecolor": FILLS[box.kind], "edgecolor": EDGES[box.kind], "linewidth": 1.0}
-    _draw_rectangle(axes, x, y, 0.06, zorder=3, **look)
-    title = box.node.name or box.node.operation
-    name = title.split("_") if len(title) > 9 else [title]
-    middle: dict[str, Any] = {"ha": "center", "va": "baseline", "zorder": 4}
-    first, last = (0.03, -0.16) if len(name) == 1 else (0.085, -0.185)
-    for line, word in enumerate(name):
-        axes.text(box.x, box.y + first - 0.13 * line, word, weight="bold", fontsize=8.5, **middle)
-    shape = " × ".join(map(str, box.node.shape)) or "scalar"
-    axes.text(box.x, box.y + last, shape, fontsize=7, **middle)
-
-
-def _draw_band(axes: Axes, layer: list[Box], name: str) -> None:
-    x = min(b.x for b in layer) - WIDTH / 2, max(b.x for b in layer) + WIDTH / 2
-    y = min(b.y for b in layer) - HEIGHT / 2, max(b.y for b in layer) + HEIGHT / 2 + NAME
-    _draw_rectangle(axes, x, y, BAND, facecolor="#f2f2f2", edgecolor="none", zorder=1)
-    middle: dict[str, Any] = {"ha": "center", "va": "center"}
-    axes.text(sum(x) / 2, y[1] - 0.04, name, fontsize=8, color=style.GREY, **middle)
-
-
-def _draw_arrow(axes: Axes, start: Box, end: Box) -> None:
-    right, left = start.x + WIDTH / 2, end.x - WIDTH / 2
-    points: list[tuple[float, float]]
-    if start.row != end.row and not start.level and not end.level:
-        channel = start.y - HEIGHT / 2 - BAND - CHANNEL / 2
-        outside = [(right + 0.17, start.y), (right + 0.17, channel), (left - 0.17, channel)]
-        points = [(right, start.y), *outside, (left - 0.17, end.y), (left, end.y)]
-    elif start.level == end.level and end.column == start.column + 1:
-        points = [(right, start.y), (left, end.y)]
-    elif start.column == end.column and start.level == end.level + 1:
-        points = [(start.x, start.y - HEIGHT / 2), (end.x, end.y + HEIGHT / 2)]
-    elif start.level == end.level:  # past the boxes between them, underneath
-        depth = start.y - HEIGHT / 2 - 0.15
-        below = [(start.x, depth), (end.x, depth)]
-        points = [(start.x, start.y - HEIGHT / 2), *below, (end.x, end.y - HEIGHT / 2)]
-    else:  # down the side of its column
-        side = start.x - WIDTH / 2 - 0.12
-        points = [(start.x - WIDTH / 2, start.y), (side, start.y), (side, end.y), (left, end.y)]
-    path = _rounded(points, 0.1)
-    axes.add_patch(FancyArrowPatch(path=path, color=EDGES[start.kind], **ARROW))
-
-
-def _rounded(points: Sequence[tuple[float, float]], radius: float) -> Path:
-    """The line through the points with round corners."""
-    corners = np.array(points)
-    vertices, codes = [corners[0]], [Path.MOVETO]
-    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
-        ways = before - corner, after - corner
-        start, end = (corner + way * min(radius / max(np.hypot(*way), 1e-9), 0.5) for way in ways)
-        vertices += [start, corner, end]
-        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
-    return Path([*vertices, corners[-1]], [*codes, Path.LINETO])
-
-
-def _draw_key(axes: Axes, boxes: list[Box]) -> None:
+def _draw_key(figure: Figure, kinds: set[str], model: Layer) -> None:
     """What the colours mean, and the number of parameters, below the graph."""
-    x = MARGIN
+    axes = figure.add_axes((0, 0, 1, KEY / figure.get_figheight()))
+    axes.set(xlim=(0, style.WIDTH), ylim=(0, KEY))
+    axes.axis("off")
+    x, y = MARGIN, MARGIN
     for kind, fill in FILLS.items():
-        across, up = (x + 0.03, x + 0.17), (MARGIN - 0.03, MARGIN + 0.03)
-        _draw_rectangle(axes, across, up, 0.03, facecolor=fill, edgecolor=EDGES[kind])
-        axes.text(x + 0.27, MARGIN, kind, fontsize=8, va="center")
-        x += 0.5 + 0.075 * len(kind)
-    parameters = [box.node for box in boxes if box.node.operation == "parameter"]
-    count = sum(prod(int(size) for size in node.shape) for node in parameters)
-    if parameters:
-        text = f"{count} parameters, {parameters[0].dtype}"
-        axes.text(style.WIDTH - MARGIN, MARGIN, text, fontsize=8, ha="right", va="center")
+        if kind in kinds:
+            look: dict[str, Any] = {"facecolor": fill, "edgecolor": EDGES[kind]}
+            corners = "round,pad=0.03"
+            axes.add_patch(FancyBboxPatch((x + 0.03, y - 0.03), 0.14, 0.06, corners, **look))
+            axes.text(x + 0.27, y, kind, fontsize=9, va="center")
+            x += 0.42 + 0.08 * len(kind)
+    if model.parameters:
+        dtype = next(node.dtype for node in model.nodes() if node.operation == "parameter")
+        text = f"{model.parameters:,} parameters, {dtype}"
+        axes.text(style.WIDTH - MARGIN, y, text, fontsize=9, ha="right", va="center")

@@ -1,16 +1,18 @@
 """What the pictures of a task show: its samples, and how each twin learned them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.models.mlp import predict
+from stages.models.network import attention, predict
 from stages.proofs.difference import relative_difference
 from stages.task.files import LOSSES, TWINS, Files, History, read_history, read_tensors
+from stages.task.model import Model
 from stages.task.table import Table, read_table
 
 Array = NDArray[Any]
@@ -23,14 +25,17 @@ class Learned:
     history: losses (and accuracies) by epoch, the first row before training
     steps: (snapshots,) int64, the step at which each snapshot was taken
     snapshots: the parameters by name, each with a leading snapshots axis
+    predict: the outputs of the model, from parameters and features as `network.predict` has them
+    attend: its attention likewise, see `network.attention`
     units: those of the target, see `Table`
     """
 
     history: History
     steps: NDArray[np.int64]
     snapshots: dict[str, Array]
-    activation: str
+    predict: Callable[[dict[str, Array], Array], Array]
     units: tuple[float, float] | None = None
+    attend: Callable[[dict[str, Array], Array], Array | None] = lambda parameters, features: None
 
     @property
     def diverged(self) -> int | None:
@@ -43,21 +48,34 @@ class Learned:
     ) -> Array:
         """(moments, samples, outputs) of the network with the parameters of some snapshots.
 
+        With several targets it is (moments, samples, targets, outputs).
+
         A number that it predicts is in the target's own units.
 
         dtype: to compute in; float32 is four times as fast, and enough to colour a plane
         All outputs of a moment are NaN if one is not finite, or if there is no such snapshot.
         """
         last = len(self.steps) - 1
-        some = np.minimum(moments, last)
         with np.errstate(all="ignore"):  # the parameters of a diverged training overflow
-            chosen = {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
-            outputs = predict(chosen, self.activation, features.astype(dtype))
+            outputs = self.predict(self._parameters(moments, dtype), features.astype(dtype))
             if self.units is not None:
                 mean, scale = self.units
                 outputs = outputs * scale + mean
-        finite = np.isfinite(outputs).all(axis=(1, 2)) & (np.asarray(moments) <= last)
-        return np.where(finite[:, None, None], outputs, np.nan)
+        finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+        finite &= np.asarray(moments) <= last
+        return np.where(finite.reshape(-1, *[1] * (outputs.ndim - 1)), outputs, np.nan)
+
+    def attention(self, features: Array, moments: Sequence[int]) -> Array | None:
+        """(moments, samples, heads, features, features), or None for a model without it.
+
+        In each row are the weights with which the place of a feature reads all places.
+        """
+        with np.errstate(all="ignore"):
+            return self.attend(self._parameters(moments, np.float64), features)
+
+    def _parameters(self, moments: Sequence[int], dtype: type[np.floating]) -> dict[str, Array]:
+        some = np.minimum(moments, len(self.steps) - 1)
+        return {name: array[some].astype(dtype) for name, array in self.snapshots.items()}
 
 
 @dataclass(frozen=True)
@@ -75,13 +93,6 @@ class Results:
     def judged(self) -> Table:
         """The samples to judge the twins by: those that test, or all where none does."""
         return self.test if len(self.test.target) else self.train
-
-    @property
-    def sizes(self) -> list[int]:
-        """The widths of the network: features, hidden layers, outputs."""
-        snapshots = self.twins["numpy"].snapshots
-        widths = [snapshots[f"{2 * layer}.bias"].shape[1] for layer in range(len(snapshots) // 2)]
-        return [self.train.features.shape[1], *widths]
 
     @property
     def steps(self) -> NDArray[np.int64]:
@@ -115,16 +126,18 @@ class Results:
         )
 
 
-def read_results(task: str, activation: str) -> Results:
+def read_results(task: str, model: Model) -> Results:
     """Reads the results of a task from its files."""
     files = Files(task)
     train, test = read_table(files.train), read_table(files.test)
+    predicted = partial(predict, model, train.outputs)
+    attended = partial(attention, model, train.outputs)
     twins = {}
     for twin in TWINS:
-        snapshots = read_tensors(files.snapshots[twin], "step", "0.weight")
+        snapshots = read_tensors(files.snapshots[twin], "step")
         steps = np.asarray(snapshots.pop("step"), np.int64)
         history = read_history(files.history[twin], *LOSSES)
-        twins[twin] = Learned(history, steps, snapshots, activation, train.units)
+        twins[twin] = Learned(history, steps, snapshots, predicted, train.units, attended)
     return Results(train.in_own_units(), test.in_own_units(), twins)
 
 

@@ -1,16 +1,19 @@
 """learning.gif and learning.png: the training as it happens, and six moments of it."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from stages.figures import layout, style
+from stages.figures.numbers import written
 from stages.figures.tasks.animation import write_gif
 from stages.figures.tasks.learned import Results, thinned
 from stages.figures.tasks.panels import panel_of
@@ -59,18 +62,22 @@ def draw_moments(results: Results) -> Figure:
     figure = layout.empty(2.0)
     row = figure.subplots(1, len(moments), squeeze=False)[0]
     captions = _captions(results, moments, "train")
+    key: dict[object, Artist] = {}
     for axes, moment, caption in zip(row, moments, captions, strict=True):
         panel = panel_of(results, axes, [moment])
         panel.show(0)
+        key |= {artist.get_label(): artist for artist in panel.key}
         axes.grid(False)
         above: dict[str, Any] = {"ha": "center", "va": "bottom", "transform": axes.transAxes}
         axes.text(0.5, 1.04, "\n".join(caption), fontsize=8, linespacing=1.25, **above)
         if axes is not row[0]:  # all have the same axes
-            axes.xaxis.set_visible(False)
-            axes.yaxis.set_visible(False)
-    height = panel.bottom + 1.15 + 0.45
+            axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
+    left = panel.left / style.WIDTH
+    rows = layout.legend_above(figure, [*key.values()], left) if key else 0
+    head = 0.45 + 0.21 * rows
+    height = panel.bottom + 1.15 + head
     figure.set_figheight(height)
-    left, bottom, top = panel.left / style.WIDTH, panel.bottom / height, 1 - 0.45 / height
+    bottom, top = panel.bottom / height, 1 - head / height
     figure.subplots_adjust(left=left, right=0.995, bottom=bottom, top=top, wspace=0.08)
     return figure
 
@@ -96,7 +103,8 @@ def _quality(results: Results, part: str, moments: Sequence[int]) -> list[str]:
             values = ((outputs[..., 0] - samples.target) ** 2).mean(axis=1) / 2
         texts = [f"{part} loss{sign}{_short(value)}" for value in values]
     else:
-        values = (outputs.argmax(axis=-1) == samples.target).mean(axis=1)
+        right = outputs.argmax(axis=-1) == samples.target
+        values = right.reshape(*right.shape[:2], -1).all(axis=-1).mean(axis=1)
         texts = [f"{part} accuracy{sign}{value:.2f}" for value in values]
     return [
         text if np.isfinite(values).all() else "diverged"
@@ -105,4 +113,6 @@ def _quality(results: Results, part: str, moments: Sequence[int]) -> list[str]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if 100 <= value < 1e6 else f"{value:.3g}"
+    if not math.isfinite(value):
+        return "∞"
+    return f"{value:.0f}" if 100 <= value < 1e6 else written(value, 3)

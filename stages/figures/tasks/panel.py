@@ -10,8 +10,6 @@ from typing import Any
 
 from matplotlib.artist import Artist
 
-from stages.figures import style
-
 
 @dataclass
 class Panel:
@@ -19,7 +17,7 @@ class Panel:
 
     show: shows the moment at an index of these moments
     moving: what `show` changes, from back to front
-    key: what a legend has to explain besides the twins
+    key: what a legend has to explain, lines or points of the twins first
     left, bottom: the room that the labels of its axes need, in inches
     """
 
@@ -34,6 +32,3 @@ def dots(colour: str, size: float, label: str) -> dict[str, Any]:
     """The look of samples."""
     face = {"markerfacecolor": colour, "markeredgewidth": 0}
     return {"marker": "o", "linestyle": "", "markersize": size, **face, "label": label}
-
-
-RING = {"markerfacecolor": "white", "markeredgecolor": style.INK, "markeredgewidth": 0.8}

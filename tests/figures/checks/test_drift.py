@@ -45,6 +45,15 @@ def test_positive_values_are_on_the_log_axis_and_zeros_in_the_strip_below() -> N
     assert none == []
 
 
+def test_every_zero_is_at_the_tick_of_zero() -> None:
+    strip = drawn(SGD=SGD, Adam=[0.0, 0.0, 0.0, *ADAM[3:]]).axes[1]
+    assert strip.get_yticks().tolist() == [0]
+    dots = [line for line in strip.lines if line.get_marker() == "o"]
+    assert [set(line.get_ydata()) for line in dots] == [{0.0}, {0.0}]
+    first, second = (line.get_markersize() for line in dots)
+    assert first > second  # both are seen where both are 0
+
+
 def test_no_line_leads_over_a_zero() -> None:
     line = next(line for line in drawn(SGD=SGD).axes[0].lines if len(line.get_xdata()) > 2)
     assert line.get_xdata().tolist() == STEPS[1:]

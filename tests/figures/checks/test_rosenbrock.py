@@ -3,6 +3,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
+from pictures import assert_texts_are_readable
 from pictures import drawn as laid_out
 
 from stages.figures import style
@@ -16,7 +17,7 @@ NAMES = ["SGD", "Adam", "AdamW", "LBFGS", "Muon"]
 
 
 def drawn(**optimizers: dict[str, np.ndarray]) -> Figure:
-    return laid_out(draw_paths(optimizers))
+    return laid_out(draw_paths(optimizers, dict.fromkeys(optimizers, "lr=0.1")))
 
 
 def lines(figure: Figure, part: str) -> list[Line2D]:
@@ -28,7 +29,12 @@ def lines(figure: Figure, part: str) -> list[Line2D]:
 
 
 def captions(figure: Figure) -> list[list[str]]:
-    return [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    return [[text.get_text() for text in axes.texts[:2]] for axes in figure.axes]
+
+
+def notes(figure: Figure) -> list[list[str]]:
+    """The lines of text inside each panel."""
+    return [axes.texts[2].get_text().splitlines() for axes in figure.axes]
 
 
 def test_the_function_has_its_published_values() -> None:
@@ -74,6 +80,24 @@ def test_dots_are_torchs_own_points_apart_from_each_other_and_near_to_all_of_the
 
 def test_without_a_reference_there_are_no_dots() -> None:
     assert lines(drawn(Lion={"numpy": WALK}), "torch") == []
+
+
+def test_a_panel_names_the_hyperparameters_and_no_line_is_wider() -> None:
+    variants = {"SGD": "lr=0.1 momentum=0.9", "Lion": "lr=0.1 betas=(0.9, 0.99) weight_decay=0.1"}
+    figure = draw_paths({name: {"numpy": WALK[:100]} for name in variants}, variants)
+    assert_texts_are_readable(figure)
+    assert [" ".join(lines) for lines in notes(figure)] == list(variants.values())
+    assert [len(lines) for lines in notes(figure)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [(0, []), (1, ["1 step outside the frame"]), (7, ["7 steps outside the frame"])],
+)
+def test_a_path_that_leaves_the_frame_says_so(steps: int, text: list[str]) -> None:
+    path = WALK.clip(-1.9, 1.9)
+    path[100 : 100 + steps] = (0.0, 9.0)
+    assert notes(drawn(SGD={"numpy": path})) == [["lr=0.1", *text]]
 
 
 @pytest.mark.parametrize("last", [np.nan, np.inf])

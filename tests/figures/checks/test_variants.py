@@ -19,6 +19,7 @@ Adam,lr=0.1 weight_decay=0.01 momentum_decay=0.001,0,0,0
 Muon,lr=0.001,23,4611686018427387904,17
 SparseAdam,lr=0.1,0,2,0
 Lion,lr=0.01 weight_decay=0.1,,,
+LBFGS,lr=0.2,0,,0
 """
 LEVELS = [1, 3, *(int(10 ** (power / 4)) for power in range(4, 36)), 10**18]
 
@@ -37,8 +38,9 @@ def axes_of(variants: list[Variant]) -> Axes:
 
 def test_an_empty_field_is_none(variants: list[Variant]) -> None:
     assert variants[2] == Variant("Adam", LONG, 0, 87654, 0)
-    assert variants[-1] == Variant("Lion", "lr=0.01 weight_decay=0.1", None, None, None)
-    assert len(variants) == 7
+    assert variants[-2] == Variant("Lion", "lr=0.01 weight_decay=0.1", None, None, None)
+    assert variants[-1] == Variant("LBFGS", "lr=0.2", 0, None, 0)
+    assert len(variants) == 8
 
 
 def test_every_name_hyperparameter_and_number_is_in_the_picture(variants: list[Variant]) -> None:
@@ -90,8 +92,13 @@ def test_no_text_is_on_another_or_leaves_the_picture(variants: list[Variant]) ->
     (axes,) = figure.axes
     cells = [cell.get_window_extent() for cell in axes.patches]
     for text in axes.texts:
+        box = text.get_window_extent()
+        over = [cell for cell in cells if box.overlaps(cell)]
         if "=" in text.get_text():
-            assert not any(text.get_window_extent().overlaps(cell) for cell in cells), text
+            assert not over, text
+        elif over:  # what is written in a cell stays in it
+            assert len(over) == 1, text
+            assert over[0].x0 < box.x0 < box.x1 < over[0].x1, text
 
 
 def test_the_optimizers_are_in_two_columns_of_about_one_height(variants: list[Variant]) -> None:

@@ -2,6 +2,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from networks import predict
 
 from stages.figures.tasks.learned import Learned, Results, thinned
 from stages.task.table import Table
@@ -15,7 +16,7 @@ def learned(*losses: float, weight: tuple[float, ...] = (1.0, 2.0, 3.0)) -> Lear
         "0.weight": np.array(weight).reshape(-1, 1, 1),
         "0.bias": np.ones((len(weight), 1)),
     }
-    return Learned(history, STEPS[: len(weight)], snapshots, "relu")
+    return Learned(history, STEPS[: len(weight)], snapshots, predict)
 
 
 def table(samples: int) -> Table:

@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, Operation, Shape
-from stages.graph.operations import softmax_logarithm
+from stages.graph.operations.reductions import softmax_logarithm
 from stages.graph.value import Value
 
 
@@ -34,12 +34,29 @@ def _one_hot(logits: Value, labels: Value) -> Value:
     return labels.insert([len(labels.shape)]).equals(classes)
 
 
+def _twice_the_labels(logarithms: Value, labels: Value) -> Value:
+    """Twice the sum of what belongs to its label, of logarithms of probabilities, at most 0.
+
+    A product with 0 and 1 would make NaN of -∞, the logarithm of a class that cannot be. So the
+    others become the larger of themselves and 0, and the labels' own that of themselves and the
+    lowest number, which twice is -∞ again.
+    """
+    bounds = _one_hot(logarithms, labels) * float(np.finfo(logarithms.dtype).min)
+    return _total(logarithms.apply(np.maximum, bounds)) * 2
+
+
 def _predicted(logits: Value) -> Value:
     """The first class whose logit is the largest."""
     count, last = logits.shape[-1], len(logits.shape) - 1
     largest = logits.equals(logits.reduce(np.maximum, [last]))
     classes = logits.writer.integers(count) - largest * count  # the largest ones below zero
     return (classes.reduce(np.minimum, [last]) + count).drop([last])
+
+
+def _all_right(logits: Value, labels: Value) -> Value:
+    """1 for each sample all of whose labels are predicted, else 0."""
+    others = range(2, len(labels.shape))
+    return _predicted(logits).equals(labels).reduce(np.minimum, others).drop(others)
 
 
 def _size(value: Value) -> int:
@@ -55,14 +72,14 @@ OPERATIONS |= {
     ),
     "cross_entropy": Operation(
         _labels_fit,
-        lambda z, k: _total(_one_hot(z, k) * softmax_logarithm(z)) * (-1 / _size(k)),
+        lambda z, k: _twice_the_labels(softmax_logarithm(z), k) * (-0.5 / _size(k)),
         lambda g, y, z, k: (softmax_logarithm(z).apply(np.exp) - _one_hot(z, k)) * (g / _size(k)),
         None,
         integers=(1,),
     ),
     "accuracy": Operation(
         _labels_fit,
-        lambda z, k: _total(_predicted(z).equals(k)) / _size(k),
+        lambda z, k: _total(_all_right(z, k)) / math.prod(k.shape[1:2]),
         None,
         None,
         integers=(1,),
@@ -85,7 +102,10 @@ def cross_entropy(logits: Operand, labels: Operand) -> Node:
 
 
 def accuracy(logits: Operand, labels: Operand) -> Node:
-    """The share of samples whose largest logit is their label's; it has no gradient."""
+    """The share of samples whose largest logit is their label's; it has no gradient.
+
+    A sample with several labels, (samples, ..., classes) and (samples, ...), has to have all right.
+    """
     return apply("accuracy", logits, labels)
 
 
