@@ -120,6 +120,8 @@ def test_a_mistake_is_found_at_its_name_and_where_it_is_used(
         assert all(found[part][name]["difference_quotient"] > 0.01 for name in different)
 
 
+repeated = OPERATIONS["sum"].derivatives[0]  # to the shape before the axes were reduced
+
 AT_A_KINK = {
     "relu'(0) = 1": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0))),
     "relu'(0) = 1/2": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0) * 0.5)),
@@ -146,6 +148,21 @@ AT_A_KINK = {
         "clip",
         0,
         lambda g, y, a, low, high: g * ((a > low) * (a < high)),
+    ),
+    "all to each of the largest": (
+        "max",
+        0,
+        lambda g, y, a, **axes: repeated(g, y, a, **axes) * a.equals(repeated(y, y, a, **axes)),
+    ),
+    "nothing to a factor of 0": (
+        "prod",
+        0,
+        lambda g, y, a, **axes: repeated(g * y, y, a, **axes) / (a + a.equals(0)),
+    ),
+    "norm'(0) = 1": (
+        "norm",
+        0,
+        lambda g, y, a, **axes: repeated(g / (y + y.equals(0)), y, a, **axes) * (a + a.equals(0)),
     ),
     "nothing to equals": ("maximum", 0, lambda g, y, a, b: g * (a > b)),
 }

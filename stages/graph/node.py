@@ -93,6 +93,34 @@ class Node(Arithmetic):
         """The mean over `axis` (all axes by default); the runs axis is never averaged."""
         return apply("mean", self, axis=axis, keepdims=keepdims)
 
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The largest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("max", self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The smallest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("min", self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The product over `axis` (all axes by default)."""
+        return apply("prod", self, axis=axis, keepdims=keepdims)
+
+    def var(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+        correction: float = 1,
+    ) -> "Node":
+        """The variance over `axis` (all axes by default).
+
+        correction: what is subtracted from the count before the sum of squares is divided by it
+        """
+        return apply("var", self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def cumsum(self, axis: int) -> "Node":
+        """The sums of all elements up to each one along `axis`."""
+        return apply("cumsum", self, axis=axis)
+
 
 Constant = float | Array
 Operand = Node | Constant
