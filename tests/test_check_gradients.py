@@ -13,6 +13,7 @@ import pytest
 
 from stages import check_gradients as stage
 from stages.graph.operation import OPERATIONS
+from stages.graph.operations import pooling
 from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
@@ -119,6 +120,8 @@ def test_a_mistake_is_found_at_its_name_and_where_it_is_used(
         assert all(found[part][name]["difference_quotient"] > 0.01 for name in different)
 
 
+repeated = OPERATIONS["sum"].derivatives[0]  # to the shape before the axes were reduced
+
 AT_A_KINK = {
     "relu'(0) = 1": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0))),
     "relu'(0) = 1/2": ("relu", 0, lambda g, y, a: g * ((a > 0) + a.equals(0) * 0.5)),
@@ -146,6 +149,21 @@ AT_A_KINK = {
         0,
         lambda g, y, a, low, high: g * ((a > low) * (a < high)),
     ),
+    "all to each of the largest": (
+        "max",
+        0,
+        lambda g, y, a, **axes: repeated(g, y, a, **axes) * a.equals(repeated(y, y, a, **axes)),
+    ),
+    "nothing to a factor of 0": (
+        "prod",
+        0,
+        lambda g, y, a, **axes: repeated(g * y, y, a, **axes) / (a + a.equals(0)),
+    ),
+    "norm'(0) = 1": (
+        "norm",
+        0,
+        lambda g, y, a, **axes: repeated(g / (y + y.equals(0)), y, a, **axes) * (a + a.equals(0)),
+    ),
     "nothing to equals": ("maximum", 0, lambda g, y, a, b: g * (a > b)),
 }
 
@@ -157,6 +175,23 @@ def test_another_choice_than_torchs_at_a_kink_is_found(
     name, position, derivative = AT_A_KINK[mistake]
     replace(monkeypatch, name, position, derivative)
     for seed in range(5):
+        assert check(name, seed)["relative_error"] > 0.01
+
+
+TO_OTHERS = {
+    "each of equals": lambda hits, first: hits,
+    "the last of equals": lambda hits, first: first(hits[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d"])
+@pytest.mark.parametrize("mistake", TO_OTHERS)
+def test_a_gradient_of_a_largest_that_goes_to_others_than_torchs_is_found(
+    mistake: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pooling._first
+    monkeypatch.setattr(pooling, "_first", lambda hits: TO_OTHERS[mistake](hits, first))
+    for seed in range(3):
         assert check(name, seed)["relative_error"] > 0.01
 
 

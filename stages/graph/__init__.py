@@ -16,6 +16,7 @@ from stages.graph.operations.activations import (
     softplus,
     tanh,
 )
+from stages.graph.operations.attention import scaled_dot_product_attention, self_attention
 from stages.graph.operations.comparisons import clip, equal, maximum, minimum, not_equal, where
 from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import (
@@ -44,7 +45,7 @@ from stages.graph.operations.pooling import (
     max_pool2d,
 )
 from stages.graph.operations.recurrent import gru, lstm, rnn
-from stages.graph.operations.reductions import log_softmax
+from stages.graph.operations.reductions import log_softmax, logsumexp, norm, softmax
 from stages.graph.operations.shapes import (
     broadcast_to,
     concatenate,
@@ -107,12 +108,14 @@ __all__ = [
     "log1p",
     "log_sigmoid",
     "log_softmax",
+    "logsumexp",
     "lstm",
     "max_pool1d",
     "max_pool2d",
     "maximum",
     "minimum",
     "movedim",
+    "norm",
     "not_equal",
     "pad",
     "permute",
@@ -120,10 +123,13 @@ __all__ = [
     "reshape",
     "rms_norm",
     "rnn",
+    "scaled_dot_product_attention",
+    "self_attention",
     "sigmoid",
     "sign",
     "silu",
     "sin",
+    "softmax",
     "softplus",
     "sqrt",
     "squeeze",

@@ -93,6 +93,34 @@ class Node(Arithmetic):
         """The mean over `axis` (all axes by default); the runs axis is never averaged."""
         return apply("mean", self, axis=axis, keepdims=keepdims)
 
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The largest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("max", self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The smallest over `axis` (all axes by default); equal ones share the gradient evenly."""
+        return apply("min", self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Node":
+        """The product over `axis` (all axes by default)."""
+        return apply("prod", self, axis=axis, keepdims=keepdims)
+
+    def var(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+        correction: float = 1,
+    ) -> "Node":
+        """The variance over `axis` (all axes by default).
+
+        correction: what is subtracted from the count before the sum of squares is divided by it
+        """
+        return apply("var", self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def cumsum(self, axis: int) -> "Node":
+        """The sums of all elements up to each one along `axis`."""
+        return apply("cumsum", self, axis=axis)
+
 
 Constant = float | Array
 Operand = Node | Constant
@@ -145,7 +173,7 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
         if node.graph is not graph:
             raise ValueError(f"{name}: {node!r} belongs to another graph")
         integer = position in operation.integers
-        if (node.dtype.kind == "i") != integer:
+        if (node.dtype.kind == "i") != integer and not operation.any_dtype:
             wanted = "an integer dtype" if integer else str(graph.dtype)
             raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {node.dtype}")
     try:
@@ -153,7 +181,8 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
     except (ValueError, IndexError) as error:
         shapes = " and ".join(_text(node.shape) for node in nodes)
         raise type(error)(f"{name}: {error}, got {shapes}") from None
-    return Node(graph, name, shape, graph.dtype, nodes, **attributes)
+    dtype = nodes[0].dtype if operation.any_dtype else graph.dtype
+    return Node(graph, name, shape, dtype, nodes, **attributes)
 
 
 def read(node: Node, training: bool) -> tuple[Node, ...]:

@@ -234,7 +234,7 @@ class Value(Arithmetic):
         return self.view(("windows", *axes, *sizes), shape, there, None)
 
     def reduce(self, function: np.ufunc, axes: Iterable[int]) -> "Value":
-        """`function`, np.add or np.maximum, over `axes`, which remain with size 1."""
+        """`function`, such as np.add, over `axes`, which remain with size 1."""
         return self.writer.reduce(function, self, tuple(sorted(axes)))
 
     def drop(self, axes: Iterable[int]) -> "Value":

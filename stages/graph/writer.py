@@ -126,7 +126,8 @@ class Writer:
         shape = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape))
         if value.number is not None:
             count = math.prod(value.shape[axis] for axis in axes)
-            return self.number(value.number * (count if function is np.add else 1), shape)
+            number = value.number * count if function is np.add else value.number
+            return self.number(number**count if function is np.multiply else number, shape)
         if function is np.add and len(shape) == 3 and axes == (1,) and value.shape[1] >= MANY:
             return self.matmul(self.number(1, (1, 1, value.shape[1])), value)
         result = Value(self, shape, self.dtype, order=_order_like(value.shape, [value]))

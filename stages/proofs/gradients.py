@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from stages.graph.node import Node
 from stages.graph.operations.comparisons import COMPARISONS, equal, where
 from stages.graph.operations.elementwise import sin
+from stages.graph.operations.reductions import norm
+from stages.graph.operations.shapes import flatten
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -59,7 +61,16 @@ KINKS: dict[str, Callable[..., Node]] = {
     **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
     "floor": lambda a: sin(pi * a),
     "where": lambda condition, a, b: condition,
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
+    "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,
+    "min": lambda a, axis, keepdims: equal(a, a.min(axis, keepdims=True)) - 0.5,
+    "norm": norm,
 }
+
+
+def _differences(a: Node) -> Node:
+    """Of each two elements of a sample; a: (samples, elements)."""
+    return a[:, :, None] - a[:, None, :]
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
@@ -77,7 +88,7 @@ def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
     graph = formula.graph
     kinks = [
         KINKS[node.operation](*node.inputs, **node.attributes)
-        for node in graph.nodes
+        for node in list(graph.nodes)  # to which these are added
         if node.operation in KINKS
     ]
     program = _compiled(formula, formula.loss, *kinks)
