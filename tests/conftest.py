@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from repository import cold_run
 
 from stages import pin_kernels
@@ -19,6 +20,10 @@ pin_kernels()
 # The test processes share the cores: more threads in each would only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
+
+# The same examples each time; how long one takes says more about what else the machine does.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
 
 # Tests that `make test` runs call make as users do: from a shell, not from another make.
 for name in ("MAKEFLAGS", "MAKELEVEL"):

@@ -16,6 +16,7 @@ from stages.graph.operations.activations import (
     softplus,
     tanh,
 )
+from stages.graph.operations.attention import scaled_dot_product_attention, self_attention
 from stages.graph.operations.comparisons import clip, equal, maximum, minimum, not_equal, where
 from stages.graph.operations.convolution import conv1d, conv2d
 from stages.graph.operations.elementwise import (
@@ -139,6 +140,8 @@ __all__ = [
     "reshape",
     "rms_norm",
     "rnn",
+    "scaled_dot_product_attention",
+    "self_attention",
     "sigmoid",
     "sign",
     "silu",

@@ -4,12 +4,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Direction, some
+from stages.optim.arithmetic import CHUNK, Array, Direction, chunks, some
 from stages.optim.arrays import require_arrays
 from stages.optim.bounds import Bounded, Hyperparameter, require_runs
-
-# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
-CHUNK = 2**18
 
 
 class ElementWise(Bounded):
@@ -91,13 +88,9 @@ class ElementWise(Bounded):
         Of each its index, memory for its direction, and its state and scratch memory. A rule passes
         over its arrays several times.
         """
-        count, size = parameters.shape[-1] if parameters.ndim else 1, CHUNK // parameters.itemsize
-        indices: list[Any] = [...]
-        if count > size:
-            indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
         parts = []
         memory: dict[tuple[int, ...], list[Array]] = {}  # by shape: the last part may be smaller
-        for index in indices:
+        for index in chunks(parameters, CHUNK):
             part = parameters[index]
             new = [np.empty_like(part), *self.new_scratch(part)]
             direction, *scratch = memory.setdefault(part.shape, new)

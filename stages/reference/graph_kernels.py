@@ -89,7 +89,21 @@ FORMULAS: dict[str, Formula] = {
     "unsqueeze": graph.expand_dims,
     "cat": lambda tensors, dim=0: graph.concatenate(tensors, dim),
     "stack": lambda tensors, dim=0: graph.stack(tensors, dim),
-    "embedding": lambda indices, weight, *_, **__: graph.take(weight, indices, 0),
+    "embedding": lambda indices, weight, *_, **__: graph.embedding(indices, weight),
+    "gelu": lambda x, approximate="none": graph.gelu(x, approximate),
+    "silu": lambda x, **_: graph.silu(x),
+    "softmax": lambda x, dim, **_: graph.softmax(x, dim),
+    "log_softmax": lambda x, dim, **_: graph.log_softmax(x, dim),
+    "scaled_dot_product_attention": graph.scaled_dot_product_attention,
+    "conv1d": graph.conv1d,
+    "conv2d": graph.conv2d,
+    "max_pool2d": lambda x, size, stride=None, padding=0, *_, **__: graph.max_pool2d(
+        x, size, stride, padding
+    ),
+    "avg_pool2d": lambda x, size, stride=None, padding=0, *_, **__: graph.avg_pool2d(
+        x, size, stride, padding
+    ),
+    "adaptive_avg_pool2d": graph.adaptive_avg_pool2d,
     "layer_norm": graph.layer_norm,
     "rms_norm": graph.rms_norm,
     "group_norm": graph.group_norm,

@@ -31,7 +31,7 @@ def classify(
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-14), ("float32", 5e-6)])
 def test_cross_entropy_and_its_gradient_are_those_of_torch(dtype: str, tolerance: float) -> None:
-    @settings(derandomize=True, deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(
         samples=st.lists(st.integers(1, 4), min_size=0, max_size=2),
         classes=st.integers(1, 5),

@@ -79,7 +79,7 @@ def compare(name: str, operands: list[np.ndarray], tolerance: float) -> None:
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("name", NORMS)
 def test_value_and_gradients_are_those_of_torch(name: str, dtype: str) -> None:
-    @settings(derandomize=True, deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(
         samples=st.integers(2, 40),
         sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3),

@@ -101,7 +101,7 @@ def by_torch(
     return [value.detach().numpy() for value in found], gradients
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     steps=st.lists(STEP, min_size=1, max_size=14),
     outputs=st.lists(st.integers(-4, LEAVES - 1), max_size=3),

@@ -108,7 +108,7 @@ def compare(training: Training, seed: int) -> None:
         assert last[number].tobytes() == last_alone[number].tobytes()
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(TRAININGS, st.integers(0, 2**32))
 def test_each_of_8_runs_is_that_run_alone(training: Training, seed: int) -> None:
     compare(training, seed)

@@ -536,10 +536,6 @@ always decoupled
 - decoupled_lr = self.lr if self.decoupled_weight_decay else None
 + decoupled_lr = self.lr
 
-the last of each chunk forgotten
-- indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
-+ indices = [(..., slice(at, at + size - 1)) for at in range(0, count, size)]
-
 a step for each chunk
 - p, g = parameters[index], gradients[index]
 + p, g = parameters[index], gradients[index]
@@ -550,6 +546,10 @@ the direction of all chunks
 + g = self._direction(p, np.resize(gradients, p.shape), direction)
 """,
     "arithmetic": """
+the last of each chunk forgotten
+- return [(..., slice(at, at + width)) for at in range(0, count, width)]
++ return [(..., slice(at, at + width - 1)) for at in range(0, count, width)]
+
 the penalty of the negated gradient
 - combine = np.subtract if self._maximize else np.add
 + combine = np.add

@@ -219,7 +219,7 @@ EXPLAINED = {
     r"isinstance\(base": "`each` computes the same of a single number",
     r"if self\._some_near_end: -> if True": "nothing is copied where none is near its end",
     # elementwise
-    r"CHUNK|if count|ndim else [02],|shape\[-0\]|indices = .* -> pass": (
+    r"CHUNK|if count|ndim else [02],|shape\[-0\]|return \[\.\.\.\] -> pass": (
         "chunks change no number, only the time"
     ),
     r"if self\.maximize or .*if True": "the direction is then the gradient",

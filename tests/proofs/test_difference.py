@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.proofs.difference import (
@@ -75,7 +75,6 @@ def test_ulp_difference_is_the_largest_of_all_elements_and_of_none_is_0() -> Non
     assert ulp_difference(left.astype(">f8"), right) == 2
 
 
-@settings(derandomize=True, deadline=None)
 @given(FLOATS, FLOATS, FLOATS)
 def test_ulp_difference_measures_along_a_line(a: float, b: float, c: float) -> None:
     low, middle, high = (np.array([value]) for value in sorted([a, b, c]))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from matplotlib.font_manager import FontProperties
 
 from stages.figures.layout import text_width
-from stages.figures.tasks.graph_layers import Layer, depends_on_samples, inside
+from stages.figures.tasks.graph_layers import Layer, depends_on_samples, inside, operands
 from stages.figures.tasks.graph_ranks import PASSING, Link, Ranks, Vertex, arrange
 from stages.graph.node import Node
 
@@ -159,7 +159,7 @@ def shape(part: Node | Layer, exits: Sequence[Node]) -> str:
 
 def detail(layer: Layer) -> str:
     """How large a layer is."""
-    others = ("parameter", "constant", "input")
+    others = ("parameter", "state", "constant", "input")
     operations = sum(node.operation not in others for node in layer.nodes())
     plural = "" if operations == 1 else "s"
     return f"{operations} operation{plural}, {layer.parameters:,} parameters"
@@ -181,7 +181,7 @@ def _place(
             width, height = _size(part, layer, leaving)
         flows = any(node in samples and node.operation != "input" for node in inside(part))
         vertices[part] = Vertex(width, height, flows)
-    upper = {o: Vertex(PASSING, edge=-1) for node in home for o in node.inputs if o not in home}
+    upper = {o: Vertex(PASSING, edge=-1) for node in home for o in operands(node) if o not in home}
     lower = {value: Vertex(PASSING, edge=1) for value in exits}
     links = []
     for value, start, end in _arrows(home, exits):
@@ -234,7 +234,7 @@ def _piece(link: Link, ranks: Ranks, arrives: bool) -> Piece:
 def _leaving(part: Node | Layer, nodes: Iterable[Node], exits: Sequence[Node]) -> list[Node]:
     """The values of a part that other nodes are computed from, or that leave the whole."""
     own = dict.fromkeys(inside(part))
-    used = {*exits, *(o for node in nodes if node not in own for o in node.inputs)}
+    used = {*exits, *(o for node in nodes if node not in own for o in operands(node))}
     return [node for node in own if node in used]
 
 
@@ -244,7 +244,7 @@ def _arrows(
     """Value, start and end of each arrow; None is the edge. A layer takes a value in once."""
     taken: set[tuple[Node, Node | Layer]] = set()
     for node, part in home.items():
-        for operand in node.inputs:
+        for operand in operands(node):
             start = home.get(operand)
             if start is not part and (operand, part) not in taken:
                 yield operand, start, part

@@ -30,7 +30,7 @@ def graph_svg(loss: Node, task: str) -> str:
     class "wide", there is another in one column for narrow windows, class "narrow". What stands for
     a layer has its path in data-layer. The file shows one drawing, wide if there is a choice.
     """
-    model = find_layers(needed(loss.graph.nodes, [loss]))
+    model = find_layers(needed(loss.graph.nodes, [loss], training=True))
     shown, _, _ = readable(model)
     name = names(model.nodes())
     formulas = {node: f"{name[node]} = {formula(node, name)}" for node in model.nodes()}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphs import residual, transformer
+from graphs import convolutional, residual, transformer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import network
@@ -12,7 +12,7 @@ from pictures import assert_texts_are_readable
 from stages.figures import layout, style
 from stages.figures.tasks.graph import draw_graph, readable
 from stages.figures.tasks.graph_columns import fold
-from stages.figures.tasks.graph_layers import Layer, find_layers, inside
+from stages.figures.tasks.graph_layers import Layer, find_layers, inside, operands
 from stages.figures.tasks.graph_layout import BOLD, Box, Drawing, Piece, place
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
@@ -23,7 +23,7 @@ EPSILON = 1e-6  # inches
 
 
 def model_of(loss: Node) -> Layer:
-    return find_layers(needed(loss.graph.nodes, [loss]))
+    return find_layers(needed(loss.graph.nodes, [loss], training=True))
 
 
 def line(piece: Piece) -> np.ndarray:
@@ -70,7 +70,7 @@ def assert_laid_out(model: Layer, drawing: Drawing) -> None:
     owner = np.repeat(np.arange(len(lines)), [len(points) for points in lines])
     points = np.concatenate(lines) if lines else np.zeros((0, 2))
     for box in drawing.boxes:
-        concerned = {v for node in inside(box.part) for v in (node, *node.inputs)}
+        concerned = {v for node in inside(box.part) for v in (node, *operands(node))}
         through = owner[within(points, box.x, box.y, box.width, box.height)]
         strangers = [n for n in set(through) if drawing.pieces[n].value not in concerned]
         assert not (strangers if box.is_open else through.size)
@@ -96,7 +96,7 @@ def assert_joined(model: Layer, drawing: Drawing) -> None:
             reached.extend(end for end in ends if end not in reached)
         for node in model.nodes():
             end = home[node]
-            if value in node.inputs and end is not start:
+            if value in operands(node) and end is not start:
                 assert any(
                     abs(y - end.y) < EPSILON and end.x <= x <= end.x + end.width for x, y in reached
                 ), f"{value} does not reach {node}"
@@ -107,6 +107,7 @@ LOSSES = {
     "classifier": network((2, 10, 2), "relu", "cross_entropy").loss,
     "deep": network((4, *[8] * 9, 3), "relu", "cross_entropy").loss,
     "residual": residual(4),
+    "convolutional": convolutional(),
     "transformer": transformer(),
     "blocks": transformer(blocks=2),
 }
@@ -133,7 +134,7 @@ operand = st.integers(0, 99)
 name = st.sampled_from(["", "a.", "a.b.", "a.c.", "b.", "b.0.", "b.1."])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(operand, operand), min_size=1, max_size=30),
     st.lists(name, max_size=6),

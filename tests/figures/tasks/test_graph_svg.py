@@ -3,13 +3,13 @@ from xml.etree import ElementTree
 
 import pytest
 from graphs import transformer
+from networks import network
 
 from stages.figures.tasks.graph_layers import find_layers
 from stages.figures.tasks.graph_svg import CHOICES, graph_svg
 from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
-from stages.models.mlp import network
 
 LOSSES = {
     "moons": network((2, 16, 16, 2), "tanh", "cross_entropy").loss,
