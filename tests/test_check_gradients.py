@@ -13,6 +13,7 @@ import pytest
 
 from stages import check_gradients as stage
 from stages.graph.operation import OPERATIONS
+from stages.graph.operations import pooling
 from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
@@ -174,6 +175,23 @@ def test_another_choice_than_torchs_at_a_kink_is_found(
     name, position, derivative = AT_A_KINK[mistake]
     replace(monkeypatch, name, position, derivative)
     for seed in range(5):
+        assert check(name, seed)["relative_error"] > 0.01
+
+
+TO_OTHERS = {
+    "each of equals": lambda hits, first: hits,
+    "the last of equals": lambda hits, first: first(hits[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d"])
+@pytest.mark.parametrize("mistake", TO_OTHERS)
+def test_a_gradient_of_a_largest_that_goes_to_others_than_torchs_is_found(
+    mistake: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pooling._first
+    monkeypatch.setattr(pooling, "_first", lambda hits: TO_OTHERS[mistake](hits, first))
+    for seed in range(3):
         assert check(name, seed)["relative_error"] > 0.01
 
 

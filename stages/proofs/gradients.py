@@ -12,6 +12,7 @@ from stages.graph.node import Node
 from stages.graph.operations.comparisons import COMPARISONS, equal, where
 from stages.graph.operations.elementwise import sin
 from stages.graph.operations.reductions import norm
+from stages.graph.operations.shapes import flatten
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -61,7 +62,13 @@ KINKS: dict[str, Callable[..., Node]] = {
     "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,
     "min": lambda a, axis, keepdims: equal(a, a.min(axis, keepdims=True)) - 0.5,
     "norm": norm,
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
 }
+
+
+def _differences(a: Node) -> Node:
+    """Of each two elements of a sample; a: (samples, elements)."""
+    return a[:, :, None] - a[:, None, :]
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:

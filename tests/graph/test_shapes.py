@@ -17,6 +17,7 @@ from stages.graph import (
     Node,
     broadcast_to,
     concatenate,
+    cross_entropy,
     embedding,
     expand_dims,
     flatten,
@@ -163,6 +164,20 @@ def test_values_and_gradients_are_those_of_torch(name: str, dtype: str) -> None:
             np.testing.assert_allclose(own, other, tolerance, tolerance)
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_each_of_many_runs_is_that_run_alone(name: str) -> None:
+    ours, _, shapes = FORMULAS[name]
+    operands = random_values(shapes, -2, 2, 1, "float32", runs=3)
+    shape = Compiled(ours, operands, np.float32(1)).shape
+    factors = weights(shape, "float32")
+    value, gradients = Compiled(ours, operands, factors).differentiate()
+    for run in range(3):
+        own = [operand[run : run + 1] for operand in operands]
+        own_value, own_gradients = Compiled(ours, own, factors).differentiate()
+        for many, one in zip([value, *gradients], [own_value, *own_gradients], strict=True):
+            np.testing.assert_array_equal(many[run], one[0])
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_what_is_taken_often_adds_up_in_the_order_of_torch(axis: int, dtype: str) -> None:
@@ -200,6 +215,26 @@ def test_each_run_may_take_by_indices_of_its_own() -> None:
         counts = np.bincount(indices[run].reshape(-1), minlength=4)[:, None]
         expected = 2 * tables[run] * counts
         np.testing.assert_array_equal(graph.views(graph.gradients)["table"][run], expected)
+
+
+def test_integers_change_their_shape_as_numbers_do() -> None:
+    graph = Graph()
+    tokens = graph.input("tokens", (SAMPLES, 4), np.int32)
+    table = graph.parameter("table", (3, 3))
+    logits = embedding(tokens[:, :-1], table)
+    loss = cross_entropy(logits, tokens[:, 1:]) + cross_entropy(
+        flatten(logits, 1, 2)[:, 6:], reshape(permute(tokens[..., None], (0, 2, 1)), (-1, 4))[:, 3]
+    )
+    program = graph.compile(loss, samples=2)
+    graph.parameters[:] = np.arange(9.0) ** 2 / 10
+    fed = np.array([[[0, 1, 2, 0], [2, 2, 1, 1]]], np.int32)
+    program.feed(tokens=fed)
+    program.forward()
+    rows = torch.tensor(graph.parameters.reshape(3, 3))[torch.tensor(fed[0, :, :-1])]
+    labels = torch.tensor(fed[0, :, 1:]).long()
+    expected = functional.cross_entropy(rows.flatten(0, 1), labels.flatten())
+    expected += functional.cross_entropy(rows[:, 2], labels[:, 2])
+    assert program.outputs[0].item() == pytest.approx(expected.item(), rel=1e-14)
 
 
 # Formulas of x (samples, 2, 3), w (2, 3) and k (samples,), which are integers.
