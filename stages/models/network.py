@@ -64,7 +64,7 @@ def _output(model: Model, graph: Graph, features: int, outputs: tuple[int, ...])
     return output
 
 
-Parameters = Mapping[str, Array]  # by name, each with a leading runs axis
+Parameters = Mapping[str, Array]  # and states, by name, each with a leading runs axis
 
 
 def predict(
@@ -103,7 +103,7 @@ def _graph(parameters: Parameters) -> Graph:
 def _evaluate(graph: Graph, node: Node, parameters: Parameters, features: Array) -> Array:
     """(runs, samples, ...), the values of a node."""
     program = graph.compile(node, samples=len(features), shared_inputs=True)
-    for name, rows in graph.views(graph.parameters).items():
+    for name, rows in {**graph.views(graph.parameters), **graph.states}.items():
         np.copyto(rows, parameters[name])
     program.feed(x=features[None])
     with np.errstate(all="ignore"):  # a training that diverged predicts what it predicts
