@@ -106,7 +106,8 @@ ALWAYS = {"code", "report"}
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
 SWEEP = ["sweep", "draw_sweep"]
-MODEL = [*TRAINING, *SWEEP, *OF_CHECKED_TASK, "check_model"]
+TRAINED = [*TRAINING, *SWEEP, *OF_CHECKED_TASK]
+MODEL = [*TRAINED, "check_model"]
 SPLIT = ["split", *MODEL]
 GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
@@ -118,7 +119,7 @@ RUN_AGAIN = {
     "tasks.<task>.model.dtype": MODEL,
     "tasks.<task>.training.epochs": [*TRAINING, *SWEEP],
     "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],
-    "tasks.<task>.training.seed": MODEL,
+    "tasks.<task>.training.seed": TRAINED,
     "tasks.<task>.training.snapshots": TRAINING,
     "tasks.<task>.optimizer": TRAINING,
     "tasks.<task>.optimizers.<selected>": TRAINING,
