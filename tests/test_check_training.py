@@ -46,7 +46,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     def run(model: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         content = yaml.safe_load((ROOT / "params.yaml").read_text())
         for task in content["tasks"].values():
-            task["model"] |= model or {}
+            task["model"] = model or task["model"]
         content["checks"]["training"] |= {"steps": 30, "drift_steps": 120} | changes
         Path("params.yaml").write_text(yaml.safe_dump(content))
         main(TrainingChecks.model_validate(content["checks"]["training"]))
@@ -69,6 +69,48 @@ def test_trainings_are_equal_bit_for_bit_and_native_ones_drift_by_rounding(check
         assert drift.max() <= values["largest_drift"]
         assert 0 < values.pop("drift") <= values.pop("largest_drift") < 1e-13
         assert values == {"steps": 30, "ulp_ieee": 0, "first_difference": 0, "drift_steps": 120}
+
+
+NORMED = """
+from stages.graph import gelu, layer_norm
+from stages.graph.starts import fan_in, ones
+
+def model(x, outputs):
+    declare, features = x.graph.parameter, x.shape[1]
+    weight = declare("0.weight", (6, features), fan_in(features))
+    h = x @ weight.T + declare("0.bias", (6,), fan_in(features))
+    h = gelu(layer_norm(h, (6,), declare("1.weight", (6,), ones), declare("1.bias", (6,))))
+    return h @ declare("3.weight", (outputs, 6), fan_in(6)).T + declare("3.bias", (outputs,))
+"""
+NORMED_TORCH = """
+from torch import nn
+
+def model(features, outputs):
+    return nn.Sequential(
+        nn.Linear(features, 6), nn.LayerNorm(6), nn.GELU(), nn.Linear(6, outputs)
+    )
+"""
+
+
+def normed(torch_side: str) -> dict[str, Any]:
+    """The model of layers that have no kernel of their own, in the current folder."""
+    Path("normed.py").write_text(NORMED)
+    Path("normed_torch.py").write_text(torch_side)
+    return {"source": "normed.py", "loss": "cross_entropy", "dtype": "float64"}
+
+
+def test_a_model_of_any_layers_is_equal_bit_for_bit(check: Check) -> None:
+    metrics = check(model=normed(NORMED_TORCH))
+    for values in metrics.values():
+        assert values["ulp_ieee"] == 0
+        assert 0 < values["largest_drift"] < 1e-10
+
+
+def test_a_layer_that_the_graph_does_not_know_is_named(check: Check) -> None:
+    model = normed(NORMED_TORCH.replace("nn.GELU()", "nn.Softshrink(0.0)"))
+    place = r"params\.yaml: checks\.training\.task: normed_torch\.py"
+    with pytest.raises(InputError, match=rf"{place}: torch's softshrink has no formula"):
+        check(model=model)
 
 
 # A module that is started instead of stages/proofs/trainings_torch.py: in the seventh call of a
@@ -111,7 +153,7 @@ class WrongAdam(optim.Adam):
     [("classification", "cross_entropy"), ("regression", "stages.own.pinball.pinball")],
 )
 def test_a_model_of_ones_own_is_equal_bit_for_bit(check: Check, task: str, loss: str) -> None:
-    model = {"source": "stages/own/gated.py", "options": {"width": 4}, "loss": loss}
+    model = {"source": "stages/own/gated.py", "loss": loss, "dtype": "float64"}
     metrics = check(model, task=task)
     for values in metrics.values():
         assert values["ulp_ieee"] == values["first_difference"] == 0

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from inspect import signature
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages import optim
 from stages.graph import Node, Program
 from stages.graph.compile import needed
 from stages.task.errors import InputError
@@ -18,6 +20,7 @@ from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table, read_parts
 from stages.task.training import Training
 from stages.trace.arithmetic import Notes
+from stages.training.optimizer import optimizer_class
 from stages.training.plan import plan
 from stages.training.start import start
 from stages.training.twin import Twin
@@ -83,7 +86,9 @@ def take(
 
     twin = Twin(start(model, training.seed, table), model, {"train": table})
     step = twin.optimizer(*optimizer)
-    notes = Notes(0, twin.parameters.size, _numbers(optimizer[0].values()))
+    kind = optimizer_class(optimizer[0].by_hand, optim, optimizer[1])
+    defaults = {name: each.default for name, each in signature(kind).parameters.items()}
+    notes = Notes(0, twin.parameters.size, _numbers(defaults | optimizer[0].values()))
     kept: dict[str, Any] = {}
     taken = 0
 

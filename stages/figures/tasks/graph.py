@@ -18,7 +18,6 @@ from stages.figures.tasks.graph_layout import (
     Piece,
     place,
 )
-from stages.graph.compile import needed
 from stages.graph.node import Node
 
 MARGIN = 0.2  # inches
@@ -53,7 +52,7 @@ def draw_graph(loss: Node) -> Figure:
 
     Layers are open unless that would be too much for a picture.
     """
-    model = find_layers(needed(loss.graph.nodes, [loss], training=True))
+    model = find_layers(loss)
     _, drawing, scale = readable(model)
     width, height = drawing.width * scale, drawing.height * scale + KEY + 2 * MARGIN
     figure = layout.empty(height)

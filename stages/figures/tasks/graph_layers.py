@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from math import prod
 
+from stages.graph.compile import needed
 from stages.graph.node import Node, read
 
 Path = tuple[str, ...]
@@ -52,17 +53,23 @@ class Layer:
         return sum(prod(int(size) for size in node.shape) for node in trained)
 
 
-def find_layers(nodes: Sequence[Node]) -> Layer:
-    """The whole model in layers, and these in turn.
+def find_layers(loss: Node) -> Layer:
+    """The whole model, as it is in a training, in layers, and these in turn."""
+    nodes = needed(loss.graph.nodes, [loss], training=True)
+    drawn = [node for node in nodes if node.operation != "choose"]
+    return Layer("", "", _parts(drawn, _paths(drawn), 0))
 
-    nodes: each after its operands
-    """
-    return Layer("", "", _parts(list(nodes), _paths(nodes), 0))
 
-
-def operands(node: Node) -> tuple[Node, ...]:
+def operands(node: Node) -> list[Node]:
     """What is read to compute a node in a training."""
-    return read(node, training=True)
+    return [chosen(operand) for operand in node.inputs]
+
+
+def chosen(node: Node) -> Node:
+    """The node, or what is chosen for a training, which is not drawn: it would be there twice."""
+    while node.operation == "choose":
+        (node,) = read(node, training=True)
+    return node
 
 
 def depends_on_samples(nodes: Iterable[Node]) -> set[Node]:

@@ -14,7 +14,6 @@ from stages.figures.tasks.graph import draw_graph, readable
 from stages.figures.tasks.graph_columns import fold
 from stages.figures.tasks.graph_layers import Layer, find_layers, inside, operands
 from stages.figures.tasks.graph_layout import BOLD, Box, Drawing, Piece, place
-from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operations.activations import tanh
@@ -23,7 +22,7 @@ EPSILON = 1e-6  # inches
 
 
 def model_of(loss: Node) -> Layer:
-    return find_layers(needed(loss.graph.nodes, [loss], training=True))
+    return find_layers(loss)
 
 
 def line(piece: Piece) -> np.ndarray:
@@ -193,6 +192,17 @@ def test_the_picture_says_every_name_and_shape() -> None:
     kinds = {"input", "parameter", "operation", "loss"}
     assert names | shapes | kinds | {"52 parameters, float64"} <= texts
     assert "layer" not in texts  # none is closed
+
+
+def test_a_graph_is_drawn_as_it_is_trained() -> None:
+    model = model_of(convolutional())
+    titles = [box.title for box in place(model, []).boxes]
+    assert "choose" not in titles
+    assert titles.count("max pool2d") == 2
+    assert {node.name for node in model.nodes() if node.operation == "input"} == {
+        *("x", "8", "target")  # the mask of the layer that drops out
+    }
+    assert not any(node.operation == "state" for node in model.nodes())
 
 
 def test_layers_of_a_large_graph_are_closed() -> None:
