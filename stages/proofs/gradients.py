@@ -60,6 +60,7 @@ KINKS: dict[str, Callable[..., Node]] = {
     "softplus": lambda a, beta, threshold: a * beta - threshold,
     **dict.fromkeys(("hardtanh", "clip"), lambda a, low, high: (a - low) * (a - high)),
     "floor": lambda a: sin(pi * a),
+    "huber": lambda a, delta: abs(a) - delta,
     "where": lambda condition, a, b: condition,
     **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
     "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,

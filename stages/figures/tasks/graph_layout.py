@@ -19,6 +19,7 @@ from stages.graph.node import Node
 
 TITLE, DETAIL = 10.0, 9.0  # points
 LINE, PADDING = 0.19, 0.1  # of text in a box
+SIGN = 0.08  # beside the text of a closed layer, for the sign of graph.svg that opens it
 SPACE = 0.09  # between its title and its shape
 FRAME, HEAD = 0.12, 0.28  # around an open layer, and above it, for its title
 HEAD_LENGTH, HEAD_WIDTH = 0.085, 0.075  # of an arrow
@@ -259,7 +260,8 @@ def _size(part: Node | Layer, layer: Layer, exits: Sequence[Node]) -> tuple[floa
     lines = [[(title(part, layer.path), True), (shape(part, exits), False)]]
     if isinstance(part, Layer):
         lines.append([(detail(part), False)])
-    return max(map(_width, lines)) + 2 * PADDING, len(lines) * LINE + 1.4 * PADDING
+    beside = 2 * SIGN if isinstance(part, Layer) else 0.0
+    return max(map(_width, lines)) + 2 * PADDING + beside, len(lines) * LINE + 1.4 * PADDING
 
 
 def _width(line: Sequence[tuple[str, bool]]) -> float:
