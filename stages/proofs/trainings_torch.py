@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stages.reference import numpy_kernels
+from stages.reference.graph_kernels import GraphKernels, evaluated, laid_out
 from stages.reference.process import answer
 from stages.task.checks import TrainedOptimizers
 from stages.task.errors import InputError
 from stages.task.files import Files
-from stages.task.model import Model
+from stages.task.model import Model, torch_twin
 from stages.task.table import read_table
 from stages.training.plan import ALL
 from stages.training.start import start
@@ -33,15 +34,23 @@ class TwinWithNumPyKernels(Twin):
     def __init__(self, layout: Mapping[str, int], *given: Any) -> None:
         super().__init__(*given)
         self._layout = layout
-        if not numpy_kernels.has_all_of(self.network):
-            raise InputError(
-                "params.yaml: checks.training.task: must be a task whose model is made of linear "
-                f"layers, relu, tanh and sigmoid; {self.model.source} is not"
-            )
 
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
-        criterion = numpy_kernels.LOSSES[self.model.loss]
-        return criterion(numpy_kernels.forward(self.network, x, **self._layout), target)
+        """The loss by kernels of plain NumPy where there are all, by those of the graph elsewhere.
+
+        Raises InputError if the model calls what has neither.
+        """
+        criterion = numpy_kernels.LOSSES.get(self.model.loss)
+        if criterion and numpy_kernels.has_all_of(self.network) and not self.model.loss_options:
+            return criterion(numpy_kernels.forward(self.network, x, **self._layout), target)
+        try:
+            with GraphKernels():
+                output = self.network(laid_out(x))
+        except TypeError as error:  # that the graph has no such kernel
+            task = "params.yaml: checks.training.task"
+            raise InputError(f"{task}: {torch_twin(self.model.source)}: {error}") from None
+        loss, options = self.model.loss_function(), self.model.loss_arguments()
+        return evaluated(loss, output, laid_out(target), **options)
 
 
 @np.errstate(all="ignore")  # a training that diverges shows in its parameters

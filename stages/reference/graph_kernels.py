@@ -62,6 +62,20 @@ def _batch_norm(
     return normalized_by(x, mean, var, weight, bias, eps)
 
 
+def _attention(
+    query: Node,
+    key: Node,
+    value: Node,
+    attn_mask: None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Node:
+    if attn_mask is not None or dropout_p:
+        raise TypeError("scaled_dot_product_attention: only is_causal is known here")
+    return graph.scaled_dot_product_attention(query, key, value, is_causal, scale)
+
+
 # The formula of a function or method of torch, by its name and with its arguments.
 FORMULAS: dict[str, Formula] = {
     "linear": _linear,
@@ -75,6 +89,9 @@ FORMULAS: dict[str, Formula] = {
     "__rdiv__": lambda a, b: b / a,
     "matmul": operator.matmul,
     "__getitem__": operator.getitem,
+    **{name: getattr(graph, name) for name in ("sin", "cos", "erf", "softplus")},
+    "sum": lambda x, dim=None, keepdim=False, **_: x.sum(dim, keepdim),
+    "mean": lambda x, dim=None, keepdim=False, **_: x.mean(dim, keepdim),
     "relu": lambda x, **_: graph.relu(x),
     "tanh": graph.tanh,
     "sigmoid": graph.sigmoid,
@@ -89,7 +106,21 @@ FORMULAS: dict[str, Formula] = {
     "unsqueeze": graph.expand_dims,
     "cat": lambda tensors, dim=0: graph.concatenate(tensors, dim),
     "stack": lambda tensors, dim=0: graph.stack(tensors, dim),
-    "embedding": lambda indices, weight, *_, **__: graph.take(weight, indices, 0),
+    "embedding": lambda indices, weight, *_, **__: graph.embedding(indices, weight),
+    "gelu": lambda x, approximate="none": graph.gelu(x, approximate),
+    "silu": lambda x, **_: graph.silu(x),
+    "softmax": lambda x, dim, **_: graph.softmax(x, dim),
+    "log_softmax": lambda x, dim, **_: graph.log_softmax(x, dim),
+    "scaled_dot_product_attention": _attention,
+    "conv1d": graph.conv1d,
+    "conv2d": graph.conv2d,
+    "max_pool2d": lambda x, size, stride=None, padding=0, *_, **__: graph.max_pool2d(
+        x, size, stride, padding
+    ),
+    "avg_pool2d": lambda x, size, stride=None, padding=0, *_, **__: graph.avg_pool2d(
+        x, size, stride, padding
+    ),
+    "adaptive_avg_pool2d": graph.adaptive_avg_pool2d,
     "layer_norm": graph.layer_norm,
     "rms_norm": graph.rms_norm,
     "group_norm": graph.group_norm,

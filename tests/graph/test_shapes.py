@@ -136,6 +136,33 @@ FORMULAS: dict[str, tuple[Callable[..., Node], Callable[..., Any], list[tuple[in
         [(2, 3)],
     ),
     "pad with nothing": (lambda a: pad(a, [(0, 0)]), lambda a: a * 1, [(2,)]),
+    # sizes of 0
+    "concatenate with nothing": (
+        lambda a, b: concatenate([a[:, :0], b], 1),
+        lambda a, b: torch.cat([a[:, :0], b], 1),
+        [(2, 3), (2, 2)],
+    ),
+    "take none": (lambda a: take(a, K[:0], 0), lambda a: a[torch.tensor(K[:0])], [(3, 2)]),
+    "gather none": (
+        lambda a: gather(a, K[:0], 0),
+        lambda a: a.gather(0, torch.tensor(K[:0])),
+        [(3, 3)],
+    ),
+    "pad nothing": (
+        lambda a: pad(a[:0], [(1, 2), (0, 1)], 3),
+        lambda a: functional.pad(a[:0], (0, 1, 1, 2), value=3),
+        [(3, 2)],
+    ),
+    "reshape nothing": (
+        lambda a: reshape(a[:, :0], (0, 5)),
+        lambda a: a[:, :0].reshape(0, 5),
+        [(3, 2)],
+    ),
+    "a product of nothing": (
+        lambda a, b: a[:, :0] @ b[:0],
+        lambda a, b: a[:, :0] @ b[:0],
+        [(2, 3), (2, 4)],
+    ),
     "images": (
         lambda a, b: relu(flatten(permute(a, (0, 2, 3, 1)) * b) @ np.ones((12, 2))),
         lambda a, b: torch.relu(
@@ -162,6 +189,22 @@ def test_values_and_gradients_are_those_of_torch(name: str, dtype: str) -> None:
         np.testing.assert_allclose(value, their_value, tolerance)
         for own, other in zip(gradients, their_gradients, strict=True):
             np.testing.assert_allclose(own, other, tolerance, tolerance)
+
+
+@pytest.mark.parametrize(
+    "name", ["pad with nothing", "steps past the end", "concatenate with numbers", "a number"]
+)
+def test_infinities_and_what_is_no_number_pass_as_in_torch(name: str) -> None:
+    ours, theirs, shapes = FORMULAS[name]
+    special = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0]
+    operands = [np.resize(special, (1, *shape)) for shape in shapes]
+    shape = tuple(theirs(*(torch.tensor(operand[0]) for operand in operands)).shape)
+    factors = np.resize([np.nan, 2.0, np.inf, -1.0], shape)
+    with np.errstate(invalid="ignore"):
+        value, gradients = Compiled(ours, operands, factors).differentiate()
+    their_value, their_gradients = torch_differentiate(theirs, operands, factors)
+    for own, other in zip([value, *gradients], [their_value, *their_gradients], strict=True):
+        np.testing.assert_array_equal(own, other)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

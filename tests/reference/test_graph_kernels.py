@@ -12,7 +12,7 @@ from stages import graph
 from stages.graph import SAMPLES, Graph, Node
 from stages.reference.graph_kernels import GraphKernels, evaluated, laid_out, operation
 
-FEATURES, CLASSES = 6, 3
+FEATURES, CLASSES = 36, 3
 
 
 def parameter(x: Node, name: str, *shape: int) -> Node:
@@ -49,7 +49,7 @@ class Residual(nn.ModuleList):
 
 
 def batch_normalized(x: Node) -> Node:
-    h = linear(graph.reshape(x, (SAMPLES, 3, 2)), "0", 4)
+    h = linear(graph.reshape(x, (SAMPLES, 3, 12)), "0", 4)
     weight, bias = affine(h, "1", 3)
     h = graph.sigmoid(graph.batch_norm(h, weight=weight, bias=bias))
     return linear(graph.flatten(graph.permute(h, (0, 2, 1)), 1), "2", CLASSES)
@@ -57,38 +57,95 @@ def batch_normalized(x: Node) -> Node:
 
 class BatchNormalized(nn.ModuleList):
     def __init__(self) -> None:
-        super().__init__([nn.Linear(2, 4), nn.BatchNorm1d(3), nn.Linear(12, CLASSES)])
+        super().__init__([nn.Linear(12, 4), nn.BatchNorm1d(3), nn.Linear(12, CLASSES)])
 
     def forward(self, x: Tensor) -> Tensor:
-        h = torch.sigmoid(self[1](self[0](x.reshape(-1, 3, 2))))
+        h = torch.sigmoid(self[1](self[0](x.reshape(-1, 3, 12))))
         return self[2](h.permute(0, 2, 1).flatten(1))  # type: ignore[no-any-return]
 
 
 def recurrent(x: Node) -> Node:
     names = [f"0.{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    shapes = [(5, 2), (5, 5), (5,), (5,)]
+    shapes = [(5, 12), (5, 5), (5,), (5,)]
     weights = [parameter(x, name, *shape) for name, shape in zip(names, shapes, strict=True)]
-    states = graph.rnn(graph.reshape(x, (SAMPLES, 3, 2)), *weights)
+    states = graph.rnn(graph.reshape(x, (SAMPLES, 3, 12)), *weights)
     return linear(states[:, -1], "1", CLASSES)
 
 
 class Recurrent(nn.ModuleList):
     def __init__(self) -> None:
-        super().__init__([nn.RNN(2, 5, batch_first=True), nn.Linear(5, CLASSES)])
+        super().__init__([nn.RNN(12, 5, batch_first=True), nn.Linear(5, CLASSES)])
 
     def forward(self, x: Tensor) -> Tensor:
         rnn, states = self[0], []
-        for step in x.reshape(-1, 3, 2).unbind(1):
+        for step in x.reshape(-1, 3, 12).unbind(1):
             passed = rnn.bias_hh_l0
             passed = passed + states[-1] @ rnn.weight_hh_l0.T if states else passed
             states.append(torch.tanh(step @ rnn.weight_ih_l0.T + rnn.bias_ih_l0 + passed))
         return self[1](torch.stack(states, 1)[:, -1])  # type: ignore[no-any-return]
 
 
+def convolutional(x: Node) -> Node:
+    images = graph.reshape(x, (SAMPLES, 1, 6, 6))
+    h = graph.conv2d(images, parameter(x, "0.weight", 4, 1, 3, 3), parameter(x, "0.bias", 4))
+    h = graph.max_pool2d(graph.relu(h), 2)
+    h = graph.conv2d(h, parameter(x, "1.weight", 6, 4, 2, 2), parameter(x, "1.bias", 6), padding=1)
+    h = graph.avg_pool2d(graph.gelu(h), 3)
+    return linear(graph.flatten(h, 1), "2", CLASSES)
+
+
+class Convolutional(nn.ModuleList):
+    def __init__(self) -> None:
+        convolutions = [nn.Conv2d(1, 4, 3), nn.Conv2d(4, 6, 2, padding=1)]
+        super().__init__([*convolutions, nn.Linear(6, CLASSES)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = nn.functional.max_pool2d(torch.relu(self[0](x.reshape(-1, 1, 6, 6))), 2)
+        h = nn.functional.avg_pool2d(nn.functional.gelu(self[1](h)), 3)
+        return self[2](h.flatten(1))  # type: ignore[no-any-return]
+
+
+def transformer(x: Node) -> Node:
+    """Of the first 6 features, which become words and their places."""
+    size, times = 8, 6
+    words = parameter(x, "0.weight", 5, size)
+    h = graph.reshape(x[:, :times], (SAMPLES, times, 1)) * words[0]
+    h = h + parameter(x, "1.weight", times, size)
+    normed = graph.layer_norm(h, (size,), *affine(x, "2", size))
+    parts = graph.reshape(linear(normed, "3", 3 * size), (SAMPLES, times, 3, 2, size // 2))
+    query, key, value = (graph.permute(parts[:, :, part], (0, 2, 1, 3)) for part in range(3))
+    heads = graph.scaled_dot_product_attention(query, key, value, is_causal=True)
+    joined = graph.reshape(graph.permute(heads, (0, 2, 1, 3)), (SAMPLES, times, size))
+    h = h + linear(joined, "4", size)
+    normed = graph.layer_norm(h, (size,), *affine(x, "5", size))
+    h = h + linear(graph.gelu(linear(normed, "6", 12)), "7", size)
+    return linear(h[:, -1], "8", CLASSES)
+
+
+class Transformer(nn.ModuleList):
+    def __init__(self) -> None:
+        embeddings = [nn.Embedding(5, 8), nn.Embedding(6, 8)]
+        attention = [nn.LayerNorm(8), nn.Linear(8, 24), nn.Linear(8, 8)]
+        rest = [nn.LayerNorm(8), nn.Linear(8, 12), nn.Linear(12, 8), nn.Linear(8, CLASSES)]
+        super().__init__([*embeddings, *attention, *rest])
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x[:, :6].reshape(-1, 6, 1) * self[0].weight[0] + self[1].weight
+        parts = self[3](self[2](h)).reshape(-1, 6, 3, 2, 4)
+        query, key, value = (parts[:, :, part].permute(0, 2, 1, 3) for part in range(3))
+        attend = nn.functional.scaled_dot_product_attention
+        heads = attend(query, key, value, is_causal=True)
+        h = h + self[4](heads.permute(0, 2, 1, 3).reshape(-1, 6, 8))
+        h = h + self[7](nn.functional.gelu(self[6](self[5](h))))
+        return self[8](h[:, -1])  # type: ignore[no-any-return]
+
+
 MODELS: dict[str, tuple[Callable[[Node], Node], Callable[[], nn.Module]]] = {
     "residual": (residual, Residual),
     "batch_normalized": (batch_normalized, BatchNormalized),
     "recurrent": (recurrent, Recurrent),
+    "convolutional": (convolutional, Convolutional),
+    "transformer": (transformer, Transformer),
 }
 
 
