@@ -408,14 +408,6 @@ def take(a: Operand, indices: Operand, axis: int = 0) -> Node:
     return apply("take", a, indices, axis=axis)
 
 
-def embedding(indices: Operand, weight: Operand) -> Node:
-    """A row of the weight, (rows, features), for each index: (..., features), as in torch.
-
-    Its gradient adds up what came to a row in the order of the indices, as torch does.
-    """
-    return take(weight, indices, 0)
-
-
 def gather(a: Operand, indices: Operand, axis: int) -> Node:
     """For each index the element that it names along `axis`, at its own place along the others.
 
