@@ -31,6 +31,9 @@ def main(parameters: Parameters, content: Mapping[str, Any]) -> None:
         name: read_metrics(Path("metrics", f"{name}.json"), *keys) for name, keys in CHECKS.items()
     }
     metrics |= {name: read_metrics(Files(name).metrics, "drift.cloud") for name in tasks}
+    metrics["gradients"].setdefault("models", {}).update(
+        {name: read_metrics(Files(name).gradients, "relative_error") for name in tasks}
+    )
     claims = verdict.sentences(metrics, tasks)
     page = {
         "headline": verdict.headline(claims),

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+
+from stages.graph import batch_norm, conv2d, cross_entropy, dropout, flatten, max_pool2d
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
@@ -56,3 +59,22 @@ def residual(blocks: int, size: int = 8) -> Node:
         hidden = relu(linear(x, f"{block}.in", size, size))
         x = x + linear(hidden, f"{block}.out", size, size)
     return half_mse(x, graph.input("target", (SAMPLES, size)))
+
+
+def convolutional() -> Node:
+    """The loss of a convolutional net with what a training does in another way: states, a mask."""
+    graph = Graph()
+    x = graph.input("x", (SAMPLES, 1, 16, 16))
+    for name, inputs, outputs in (("0", 1, 8), ("4", 8, 16)):
+        weight = graph.parameter(f"{name}.weight", (outputs, inputs, 3, 3))
+        x = conv2d(x, weight, graph.parameter(f"{name}.bias", (outputs,)), padding=1)
+        norm = int(name) + 1
+        states = [
+            graph.state(f"{norm}.running_{which}", (outputs,), start)
+            for which, start in (("mean", 0.0), ("var", 1.0))
+        ]
+        affine = [graph.parameter(f"{norm}.{part}", (outputs,)) for part in ("weight", "bias")]
+        x = max_pool2d(relu(batch_norm(x, *states, *affine)), 2)
+    x = dropout(flatten(x), 0.2, "8")
+    output = linear(x, "9", 256, 10)
+    return cross_entropy(output, graph.input("target", (SAMPLES,), np.int64))

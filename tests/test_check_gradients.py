@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from stages import check_gradients as stage
+from stages.graph import kernels
 from stages.graph.operation import OPERATIONS
+from stages.graph.operations import pooling
+from stages.graph.value import Array
 from stages.proofs.cases import CASES
 from stages.proofs.formulas import operation_formulas
 from stages.proofs.gradients import worst
@@ -175,6 +178,72 @@ def test_another_choice_than_torchs_at_a_kink_is_found(
     replace(monkeypatch, name, position, derivative)
     for seed in range(5):
         assert check(name, seed)["relative_error"] > 0.01
+
+
+TO_OTHERS = {
+    "each of equals": lambda hits, first: hits,
+    "the last of equals": lambda hits, first: first(hits[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d"])
+@pytest.mark.parametrize("mistake", TO_OTHERS)
+def test_a_gradient_of_a_largest_that_goes_to_others_than_torchs_is_found(
+    mistake: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pooling._first
+    monkeypatch.setattr(pooling, "_first", lambda hits: TO_OTHERS[mistake](hits, first))
+    for seed in range(3):
+        assert check(name, seed)["relative_error"] > 0.01
+
+
+def last_wins(gradient: Array, positions: Array, out: Array) -> None:
+    out.fill(0)
+    for total, numbers, places in zip(out, gradient, positions, strict=True):
+        total[places.reshape(-1)] = numbers.reshape(-1)
+
+
+def without(option: str, kernel: Any, value: int) -> Any:
+    def mistaken(*arrays: Array, out: Array, **options: tuple[int, ...]) -> None:
+        kernel(*arrays, out=out, **options | {option: (value,) * len(options[option])})
+
+    return mistaken
+
+
+CONVOLUTIONS, AVERAGES = ["conv1d", "conv2d"], ["avg_pool1d", "avg_pool2d"]
+MISTAKEN_KERNELS = {
+    "what is taken twice counts once": ("scattered", last_wins, ["take", "gather"]),
+    "windows begin without padding": (
+        "folded",
+        without("padding", kernels.folded, 0),
+        CONVOLUTIONS + AVERAGES,
+    ),
+    "windows lie side by side": (
+        "folded",
+        without("strides", kernels.folded, 1),
+        CONVOLUTIONS + AVERAGES,
+    ),
+    "windows have no gaps": ("folded", without("dilation", kernels.folded, 1), CONVOLUTIONS),
+    "the largest of the window beside it": (
+        "routed",
+        without("strides", kernels.routed, 1),
+        ["max_pool1d", "max_pool2d"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "name"),
+    [(mistake, name) for mistake in MISTAKEN_KERNELS for name in MISTAKEN_KERNELS[mistake][2]],
+)
+def test_a_gradient_at_the_wrong_place_is_found(
+    mistake: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel, mistaken, _ = MISTAKEN_KERNELS[mistake]
+    monkeypatch.setattr(kernels, kernel, mistaken)
+    found = check(name)
+    assert found["relative_error"] > 0.01
+    assert found["difference_quotient"] > 0.01
 
 
 def test_a_difference_quotient_knows_nothing_of_the_choice_at_a_kink(

@@ -3,7 +3,8 @@
 import csv
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from repository import ROOT
+from test_own_model import CODE
 
 from stages import optim
 from stages.check_training import main, plotted, relative_drift
@@ -29,7 +31,10 @@ Check = Callable[..., dict[str, Any]]
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Runs the stage in a folder of its own with changes to `checks.training`; returns metrics."""
     monkeypatch.chdir(tmp_path)
-    Path("stages").symlink_to(ROOT / "stages")
+    shutil.copytree(ROOT / "stages/models", "stages/models")
+    Path("stages/own").mkdir()
+    for path, code in CODE:
+        Path(path).write_text(f"#{code}")
     random = np.random.default_rng(1)
     points = blobs.generate(random, centers=[[2, 2], [-2, -2]], samples_per_class=80)
     points = Table(np.stack([points["x1"], points["x2"]], 1), points["class"], "12", "c", "ab")
@@ -38,10 +43,10 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     write_table(Files("classification").train, points)
     write_table(Files("regression").train, Table(x[:, None], y, "x", "y"))
 
-    def run(model: Any = None, **changes: Any) -> dict[str, Any]:
+    def run(model: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         content = yaml.safe_load((ROOT / "params.yaml").read_text())
-        if model is not None:
-            content["tasks"]["classification"]["model"] = model
+        for task in content["tasks"].values():
+            task["model"] |= model or {}
         content["checks"]["training"] |= {"steps": 30, "drift_steps": 120} | changes
         Path("params.yaml").write_text(yaml.safe_dump(content))
         main(TrainingChecks.model_validate(content["checks"]["training"]))
@@ -91,7 +96,7 @@ def normed(torch_side: str) -> dict[str, Any]:
     """The model of layers that have no kernel of their own, in the current folder."""
     Path("normed.py").write_text(NORMED)
     Path("normed_torch.py").write_text(torch_side)
-    return {"source": "normed.py", "loss": "cross_entropy", "dtype": "float64"}
+    return {"source": "normed.py", "options": {}, "loss": "cross_entropy"}
 
 
 def test_a_model_of_any_layers_is_equal_bit_for_bit(check: Check) -> None:
@@ -141,6 +146,18 @@ class WrongAdam(optim.Adam):
         super().__call__(parameters, gradients)
         if self.steps == 5:
             parameters.view(np.int64)[3] ^= 1
+
+
+@pytest.mark.parametrize(
+    ("task", "loss"),
+    [("classification", "cross_entropy"), ("regression", "stages.own.pinball.pinball")],
+)
+def test_a_model_of_ones_own_is_equal_bit_for_bit(check: Check, task: str, loss: str) -> None:
+    model = {"source": "stages/own/gated.py", "options": {"width": 4}, "loss": loss}
+    metrics = check(model, task=task)
+    for values in metrics.values():
+        assert values["ulp_ieee"] == values["first_difference"] == 0
+        assert values["drift"] < 1e-12
 
 
 def test_one_wrong_bit_is_found_at_its_step(

@@ -15,7 +15,7 @@ from trainings import call, task_like, train, write_samples
 
 from stages import evaluate
 from stages.proofs.claims import CLOUD
-from stages.reference.operations.losses import LOSSES
+from stages.reference.losses import LOSSES
 from stages.split import standardize_target
 from stages.task.files import Files, write_history, write_tensors
 from stages.task.table import Table, read_table, write_table

@@ -22,7 +22,7 @@ PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 MODULES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 
 # These may import torch: the twin in PyTorch and what compares with it.
-TORCH = {"train_torch", "check_gradients"}
+TORCH = {"train_torch", "check_gradients", "check_model"}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,8 @@ ALWAYS = {"code", "report"}
 OF_CHECKED_TASK = ["check_training", "draw_checks"]
 TRAINING = ["train_numpy", "train_torch", "evaluate", "draw"]
 SWEEP = ["sweep", "draw_sweep"]
-MODEL = [*TRAINING, *SWEEP, *OF_CHECKED_TASK]
+TRAINED = [*TRAINING, *SWEEP, *OF_CHECKED_TASK]
+MODEL = [*TRAINED, "check_model"]
 SPLIT = ["split", *MODEL]
 GENERATE = ["generate", *SPLIT]
 RUN_AGAIN = {
@@ -118,7 +119,7 @@ RUN_AGAIN = {
     "tasks.<task>.model.dtype": MODEL,
     "tasks.<task>.training.epochs": [*TRAINING, *SWEEP],
     "tasks.<task>.training.batch_size": [*TRAINING, *SWEEP],
-    "tasks.<task>.training.seed": MODEL,
+    "tasks.<task>.training.seed": TRAINED,
     "tasks.<task>.training.snapshots": TRAINING,
     "tasks.<task>.optimizer": TRAINING,
     "tasks.<task>.optimizers.<selected>": TRAINING,
@@ -126,7 +127,7 @@ RUN_AGAIN = {
     "device": ["train_torch", "evaluate", "draw"],
     "sweeps.<task>": SWEEP,
     "learning_rates": SWEEP,
-    "checks.gradients": ["check_gradients"],
+    "checks.gradients": ["check_gradients", *(f"check_model@{t}" for t in PARAMETERS["tasks"])],
     "checks.training": OF_CHECKED_TASK,
     "checks.optimizers": ["check_optimizers", "draw_checks"],
 }

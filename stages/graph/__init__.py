@@ -34,6 +34,17 @@ from stages.graph.operations.elementwise import (
 )
 from stages.graph.operations.embedding import embedding
 from stages.graph.operations.losses import accuracy, cross_entropy, half_mse
+from stages.graph.operations.losses_of_classes import (
+    binary_cross_entropy_with_logits,
+    kl_div,
+    nll_loss,
+)
+from stages.graph.operations.losses_of_numbers import (
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
 from stages.graph.operations.modes import choose, dropout
 from stages.graph.operations.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from stages.graph.operations.pooling import (
@@ -78,6 +89,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "binary_cross_entropy_with_logits",
     "broadcast_to",
     "choose",
     "clip",
@@ -102,6 +114,9 @@ __all__ = [
     "gru",
     "half_mse",
     "hardtanh",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
     "layer_norm",
     "leaky_relu",
     "log",
@@ -115,6 +130,8 @@ __all__ = [
     "maximum",
     "minimum",
     "movedim",
+    "mse_loss",
+    "nll_loss",
     "norm",
     "not_equal",
     "pad",
@@ -129,6 +146,7 @@ __all__ = [
     "sign",
     "silu",
     "sin",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
     "sqrt",

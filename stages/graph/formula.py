@@ -30,11 +30,13 @@ def is_number(node: Node) -> bool:
 
 
 def formula(node: Node, name: Mapping[Node, str]) -> str:
-    """What a node is computed from, such as "sum(relu, axis=0)"; name: of all its operands."""
+    """What a node is computed from, such as "sum(relu, axis=0)"; name: of those that are read."""
     if not node.inputs:
         return node.operation
     options = [f"{key}={value}" for key, value in node.attributes.items() if _is_said(value)]
-    return f"{node.operation}({', '.join([*(name[o] for o in node.inputs), *options])})"
+    return (
+        f"{node.operation}({', '.join([*(name[o] for o in node.inputs if o in name), *options])})"
+    )
 
 
 def _is_said(value: Any) -> bool:

@@ -84,6 +84,13 @@ def scattered(gradient: Array, positions: Array, out: Array) -> None:
         np.add.at(total, positions[run % len(positions)].reshape(-1), numbers)
 
 
+def cumulated(array: Array, out: Array, axis: int, reverse: bool) -> None:
+    """The sums of all elements up to each along an axis; if reversed, of all from each on."""
+    if reverse:
+        array, out = np.flip(array, axis), np.flip(out, axis)
+    np.cumsum(array, axis, out=out)
+
+
 def windows_reduced(
     array: Array,
     out: Array,
@@ -231,10 +238,3 @@ def _each_cell(cells: Cells) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...],
         ends = [axis[cell] for axis, cell in zip(cells, position, strict=True)]
         own = [slice(start, stop) for start, stop in ends]
         yield (whole, whole, *position), (whole, whole, *own), math.prod(b - a for a, b in ends)
-
-
-def cumulated(array: Array, out: Array, axis: int, reverse: bool) -> None:
-    """The sums of all elements up to each along an axis; if reversed, of all from each on."""
-    if reverse:
-        array, out = np.flip(array, axis), np.flip(out, axis)
-    np.cumsum(array, axis, out=out)

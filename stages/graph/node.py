@@ -173,7 +173,7 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
         if node.graph is not graph:
             raise ValueError(f"{name}: {node!r} belongs to another graph")
         integer = position in operation.integers
-        if (node.dtype.kind == "i") != integer:
+        if (node.dtype.kind == "i") != integer and not operation.any_dtype:
             wanted = "an integer dtype" if integer else str(graph.dtype)
             raise TypeError(f"{name}: operand {position + 1} must be {wanted}, got {node.dtype}")
     try:
@@ -181,7 +181,8 @@ def apply(name: str, *operands: Operand, **attributes: Any) -> Node:
     except (ValueError, IndexError) as error:
         shapes = " and ".join(_text(node.shape) for node in nodes)
         raise type(error)(f"{name}: {error}, got {shapes}") from None
-    return Node(graph, name, shape, graph.dtype, nodes, **attributes)
+    dtype = nodes[0].dtype if operation.any_dtype else graph.dtype
+    return Node(graph, name, shape, dtype, nodes, **attributes)
 
 
 def read(node: Node, training: bool) -> tuple[Node, ...]:

@@ -17,6 +17,7 @@ class Operation:
     derivatives: for each operand its gradient, from (gradient of the result, result, *operands);
         None for an operand that has none, such as labels
     integers: the positions of operands that are integers, all others have the graph's dtype
+    any_dtype: it takes integers, too, and its result is of the dtype of its operand
     variadic: any number of operands, which share one derivative; it reads (position of the operand,
         gradient of the result, result, *operands)
     """
@@ -27,10 +28,11 @@ class Operation:
         value: Callable[..., Value],
         *derivatives: Callable[..., Value] | None,
         integers: tuple[int, ...] = (),
+        any_dtype: bool = False,
         variadic: bool = False,
     ) -> None:
         self.shape, self.value, self.derivatives = shape, value, derivatives
-        self.integers, self.variadic = integers, variadic
+        self.integers, self.any_dtype, self.variadic = integers, any_dtype, variadic
 
     def derivatives_of(self, operands: int) -> Sequence[Callable[..., Value] | None]:
         """The derivative for each of so many operands."""

@@ -19,7 +19,7 @@ from stages.graph.value import Array
 # About what one core's level-2 cache holds of values and gradients, before buffers are shared.
 TILE_BYTES = 2**21
 # With fewer samples NumPy's calls take longer to start, and BLAS to arrange, than what they do.
-FEWEST = 32
+FEWEST = 64
 
 
 class Tiles:

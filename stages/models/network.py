@@ -13,6 +13,8 @@ from stages.graph.value import Array
 from stages.task.errors import InputError
 from stages.task.model import Model
 
+MEMORY = 2**27  # bytes that a prediction may take; images go through a model part by part
+
 
 @dataclass(frozen=True)
 class Network:
@@ -102,9 +104,14 @@ def _graph(parameters: Parameters) -> Graph:
 
 def _evaluate(graph: Graph, node: Node, parameters: Parameters, features: Array) -> Array:
     """(runs, samples, ...), the values of a node."""
-    program = graph.compile(node, samples=len(features), shared_inputs=True)
     for name, rows in {**graph.views(graph.parameters), **graph.states}.items():
         np.copyto(rows, parameters[name])
+    program = graph.compile(node, samples=len(features), shared_inputs=True)
+    if program.nbytes > MEMORY and len(features) > 1:
+        some = max(1, len(features) * MEMORY // program.nbytes)
+        parts = [features[start : start + some] for start in range(0, len(features), some)]
+        found = [_evaluate(graph, node, parameters, part) for part in parts]
+        return np.concatenate(found, axis=1)
     program.feed(x=features[None])
     with np.errstate(all="ignore"):  # a training that diverged predicts what it predicts
         program.forward()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from stages.reference.operations.losses import LOSSES
+from stages.reference.losses import LOSSES
 from stages.task.errors import InputError
 from stages.task.functions import Function, load_function
 from stages.task.model import Model, torch_twin

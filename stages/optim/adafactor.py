@@ -21,11 +21,12 @@ from annotated_types import Ge, Le
 
 from stages.optim.arithmetic import Array, Direction, Lerp, rounded
 from stages.optim.arrays import require_arrays, require_elements
-from stages.optim.bounds import Bounded, hyperparameters
+from stages.optim.bounds import hyperparameters
+from stages.optim.state import Stateful
 
 
 @hyperparameters
-class Adafactor(Bounded):
+class Adafactor(Stateful):
     """torch.optim.Adafactor in NumPy.
 
     lr: the largest step, relative to the size of the parameters
@@ -55,7 +56,7 @@ class Adafactor(Bounded):
     maximize: bool = False
 
     each_array = True
-    steps = 0
+    state_names = ("row_var", "col_var", "variance")
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; parameters and gradients have one shape and dtype at all steps.
@@ -80,14 +81,16 @@ class Adafactor(Bounded):
         np.multiply(g, g, squares)
         towards = Lerp(math.pow(self.steps, self.beta2_decay), parameters)
         if g.ndim > 1:
-            towards(self._rows, mean_square(squares, -1), np.empty_like(self._rows))
-            towards(self._columns, mean_square(squares, -2), np.empty_like(self._columns))
-            np.multiply(self._rows, self._columns, update)
-            np.divide(update, np.maximum(mean(self._rows), self._eps1), update)
+            rows, columns = self.state["row_var"], self.state["col_var"]
+            towards(rows, mean_square(squares, -1), np.empty_like(rows))
+            towards(columns, mean_square(squares, -2), np.empty_like(columns))
+            np.multiply(rows, columns, update)
+            np.divide(update, np.maximum(mean(rows), self._eps1), update)
             np.maximum(update, self._eps1_squared, out=update)
         else:
-            towards(self._variance, squares, update)
-            np.maximum(self._variance, self._eps1_squared, out=update)
+            variance = self.state["variance"]
+            towards(variance, squares, update)
+            np.maximum(variance, self._eps1_squared, out=update)
 
         np.sqrt(update, update)
         np.divide(1, update, update)
@@ -95,6 +98,12 @@ class Adafactor(Bounded):
         alpha /= max(1.0, self._root_mean_square(update, self.d))
         np.multiply(update, rounded(alpha, parameters), update)
         np.subtract(parameters, update, parameters)
+
+    def new_state(self, parameters: Array) -> dict[str, Array]:
+        if parameters.ndim < 2:
+            return {"variance": np.zeros_like(parameters)}
+        rows, columns = parameters[..., :1], parameters[..., :1, :]
+        return {"row_var": np.zeros_like(rows), "col_var": np.zeros_like(columns)}
 
     def _prepare(self, parameters: Array) -> None:
         eps1, _ = self.eps
@@ -104,11 +113,7 @@ class Adafactor(Bounded):
         self._direction = Direction(parameters, self.weight_decay, self.maximize, self.lr)
 
     def _start(self, parameters: Array) -> None:
-        if parameters.ndim > 1:
-            self._rows = np.zeros_like(parameters[..., :1])
-            self._columns = np.zeros_like(parameters[..., :1, :])
-        else:
-            self._variance = np.zeros_like(parameters)
+        self.begin(parameters)
         self._squares, self._update, self._negated = (np.empty_like(parameters) for _ in range(3))
 
     def _root_mean_square(self, values: Array, unit: float = 1.0) -> float:

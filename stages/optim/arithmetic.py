@@ -13,6 +13,18 @@ Array = NDArray[Any]
 Runs = bool | NDArray[np.bool_]  # what holds for all runs or not, or for each, (runs,)
 
 
+# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
+CHUNK = 2**18
+
+
+def chunks(array: Array, size: int = CHUNK) -> list[Any]:
+    """The indices of the chunks of an array along its last axis; size: of each, in bytes."""
+    count, width = array.shape[-1] if array.ndim else 1, size // array.itemsize
+    if count <= width:
+        return [...]
+    return [(..., slice(at, at + width)) for at in range(0, count, width)]
+
+
 def rounded(value: Hyperparameter, parameters: Array) -> Array:
     """The hyperparameter in the parameters' dtype: 0-d, or (runs, 1) to go with (runs, n)."""
     array = np.asarray(value, parameters.dtype)

@@ -14,8 +14,10 @@ then, and η the real part, as in torch.
 """
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY
+from typing import Any
 
 import numpy as np
 
@@ -50,12 +52,23 @@ class ASGD(ElementWise):
     _: KW_ONLY
     maximize: bool = False
 
+    number_names = ("step", "eta", "mu")
     state_names = ("ax",)
 
     def new_state(self, parameters: Array) -> dict[str, Array]:
         self._next_eta, self._next_copies = single(self.lr), True
         self._next_mu: Hyperparameter = 1.0
         return super().new_state(parameters)
+
+    def numbers(self) -> dict[str, Any]:
+        return super().numbers() | {"eta": self._next_eta, "mu": self._next_mu}
+
+    def take_numbers(self, loaded: Mapping[str, Array]) -> None:
+        super().take_numbers(loaded)
+        self._next_eta, self._next_mu = (
+            loaded[name].astype(np.float64)[()] for name in ("eta", "mu")
+        )
+        self._next_copies = bool(np.all(self._next_mu == 1))
 
     def start(self, parameters: Array) -> None:
         super().start(parameters)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_args, get_origin
 
 import numpy as np
@@ -23,6 +23,7 @@ class Bounded:
 
     changed = True
     _parameters: NDArray[Any] | None = None  # of the last step
+    _loaded: Mapping[str, NDArray[Any]] = MappingProxyType({})  # the state that was loaded last
 
     def __post_init__(self) -> None:
         self.require({})

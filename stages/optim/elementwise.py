@@ -4,20 +4,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stages.optim.arithmetic import Array, Direction, some
+from stages.optim.arithmetic import CHUNK, Array, Direction, chunks, some
 from stages.optim.arrays import require_arrays
-from stages.optim.bounds import Bounded, Hyperparameter, require_runs
-
-# Bytes of parameters at a time: with their gradients and their state they stay in the cache.
-CHUNK = 2**18
+from stages.optim.bounds import Hyperparameter, require_runs
+from stages.optim.state import Stateful
 
 
-class ElementWise(Bounded):
+class ElementWise(Stateful):
     """An optimizer whose rule treats each parameter by itself, in arrays of any shape.
 
     A subclass is made by `hyperparameters`, with
 
-    state_names: torch's names of the arrays that it keeps from step to step, zeros at the start
+    state_names: torch's names of the arrays that it keeps from step to step, see `Stateful`
     scratch_names: the arrays whose content a step leaves behind
     start: computes the numbers that are the same at all steps, in the dtype of the parameters; at
         the first step, and at the next one after a hyperparameter has been assigned
@@ -25,18 +23,15 @@ class ElementWise(Bounded):
     update: the rule, given parameters, their direction (see `Direction`), state and scratch
 
     Every number among the hyperparameters may be an array with one value for each run, of
-    parameters (runs, n). From the first step on, `state` has the arrays by their names, each in
-    the shape of the parameters.
+    parameters (runs, n). The arrays of the state have the shape of the parameters.
     """
 
-    state_names: ClassVar[tuple[str, ...]] = ()
     scratch_names: ClassVar[tuple[str, ...]] = ("scratch",)
 
     lr: Hyperparameter
     weight_decay: Hyperparameter = 0.0
     decoupled_weight_decay = False
     maximize: bool
-    steps = 0
     _gradients: Array | None = None
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
@@ -62,7 +57,7 @@ class ElementWise(Bounded):
         if self.changed:
             require_runs(self.values(), parameters.shape)
             if self._parameters is None:
-                self.state = self.new_state(parameters)
+                self.begin(parameters)
                 self._parts = self._divided(parameters)
             self.changed = False
             self.start(parameters)
@@ -79,9 +74,6 @@ class ElementWise(Bounded):
     def update(self, *arrays: Any, **_: Any) -> None:
         raise NotImplementedError
 
-    def new_state(self, parameters: Array) -> dict[str, Array]:
-        return {name: np.zeros_like(parameters) for name in self.state_names}
-
     def new_scratch(self, part: Array) -> list[Array]:
         return [np.empty_like(part) for _ in self.scratch_names]
 
@@ -91,13 +83,9 @@ class ElementWise(Bounded):
         Of each its index, memory for its direction, and its state and scratch memory. A rule passes
         over its arrays several times.
         """
-        count, size = parameters.shape[-1] if parameters.ndim else 1, CHUNK // parameters.itemsize
-        indices: list[Any] = [...]
-        if count > size:
-            indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
         parts = []
         memory: dict[tuple[int, ...], list[Array]] = {}  # by shape: the last part may be smaller
-        for index in indices:
+        for index in chunks(parameters, CHUNK):
             part = parameters[index]
             new = [np.empty_like(part), *self.new_scratch(part)]
             direction, *scratch = memory.setdefault(part.shape, new)

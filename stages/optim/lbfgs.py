@@ -25,10 +25,13 @@ import numpy as np
 from annotated_types import Ge
 
 from stages.optim.arithmetic import Array
-from stages.optim.arrays import require_arrays, require_elements
+from stages.optim.arrays import kind, require_arrays, require_elements
 from stages.optim.bounds import Bounded, hyperparameters
 
 Closure = Callable[[], float]
+
+# torch's names of what changes from step to step.
+STATE = ("func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad")
 
 
 @hyperparameters
@@ -110,7 +113,7 @@ class LBFGS(Bounded):
             if self.iterations > 1:
                 self._remember(gradient)
             self._turn(gradient)
-            self._step = self.lr
+            self._step: float = self.lr
             if self.iterations == 1:
                 self._step *= min(1.0, 1 / np.sum(np.abs(gradient, self._scratch)))
             np.copyto(previous, gradient)
@@ -138,14 +141,66 @@ class LBFGS(Bounded):
                 break
         return first_loss
 
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of what changes from step to step, by torch's names; empty before the first step.
+
+        old_dirs and old_stps, lists in torch, are (pairs, n): y and s of each; ro is (pairs,). What
+        torch writes down and does not read, prev_loss and al, is not there.
+        """
+        if self._parameters is None:
+            return dict(self._loaded)
+        counts = {"func_evals": self.evaluations, "n_iter": self.iterations}
+        state = {name: np.array(count) for name, count in counts.items()}
+        if self.iterations == 0:
+            return state
+        d, dtype = self._direction.copy(), self._direction.dtype
+        none = np.empty((0, d.size), dtype)
+        s, y = (np.array([pair[i] for pair in self._pairs] or none) for i in (0, 1))
+        rho, scale = (np.array(each, dtype) for each in ([p[2] for p in self._pairs], self._scale))
+        history = {"old_dirs": y, "old_stps": s, "ro": rho, "H_diag": scale}
+        before = {"d": d, "t": np.array(self._step, dtype)}
+        return state | history | before | {"prev_flat_grad": self._previous_gradient.copy()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state of this class at the next step; the arrays are copied.
+
+        Raises ValueError for names that it does not have; the next step does for other sizes.
+        """
+        for name in state:
+            if name not in STATE:
+                raise ValueError(
+                    f"{name} is not in the state of LBFGS, which has {', '.join(STATE)}"
+                )
+        self._loaded = {name: np.array(each) for name, each in state.items()}
+        self._parameters, self.changed = None, True
+        self.iterations = self.evaluations = 0
+
     def _start(self, p: Array) -> None:
         self._direction, self._previous_gradient = np.empty_like(p), np.empty_like(p)
         self._pairs: list[tuple[Array, Array, float]] = []  # s, y and ρ, the oldest first
         self._next_pair = np.empty_like(p), np.empty_like(p)
-        self._scale = 1.0  # of H at its beginning
+        self._scale: float = 1.0  # of H at its beginning
         self._origin = np.empty_like(p)
         self._gradients = tuple(np.empty_like(p) for _ in range(3))
         self._scratch = np.empty_like(p)
+        if self._loaded:
+            self._take(p, self._loaded)
+
+    def _take(self, p: Array, loaded: Mapping[str, Array]) -> None:
+        self.evaluations, self.iterations = int(loaded["func_evals"]), int(loaded["n_iter"])
+        if self.iterations == 0:
+            return
+        for name in STATE:
+            if name not in loaded:
+                raise ValueError(f"the state of LBFGS must have {name}")
+        for name in ("d", "prev_flat_grad"):
+            if loaded[name].shape != p.shape or loaded[name].dtype != p.dtype:
+                raise ValueError(f"{name} must be {kind(p)}, got {kind(loaded[name])}")
+        np.copyto(self._direction, loaded["d"])
+        np.copyto(self._previous_gradient, loaded["prev_flat_grad"])
+        self._step, self._scale = float(loaded["t"]), float(loaded["H_diag"])
+        triples = zip(loaded["old_stps"], loaded["old_dirs"], loaded["ro"], strict=True)
+        self._pairs = [(s.copy(), y.copy(), rho) for s, y, rho in triples]
 
     def _remember(self, gradient: Array) -> None:
         """Takes the pair of the last step into the history, in the memory of one that leaves it."""

@@ -14,7 +14,8 @@ not depend on the size of u, that is the same but for eps and rounding. x is com
 """
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -29,13 +30,14 @@ from stages.optim.bfloat16 import (
     product_in_order,
     to_bfloat16,
 )
-from stages.optim.bounds import Bounded, hyperparameters
+from stages.optim.bounds import hyperparameters
+from stages.optim.state import Stateful
 
 Coefficients = tuple[float, float, float]
 
 
 @hyperparameters
-class Muon(Bounded):
+class Muon(Stateful):
     """torch.optim.Muon in NumPy, for one matrix.
 
     lr: learning rate
@@ -65,7 +67,8 @@ class Muon(Bounded):
     adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None
 
     each_array = True
-    steps = 0
+    state_names = ("momentum_buffer",)
+    number_names = ()
 
     def __call__(self, parameters: Array, gradients: Array) -> None:
         """One step, in place; both are (rows, columns), of one dtype at all steps.
@@ -80,13 +83,13 @@ class Muon(Bounded):
             self.changed = False
             self._prepare(parameters)
         self._parameters = parameters
-        self.steps += 1
-        update, scratch = self._momentum, self._scratch
-        self._towards_gradient(self._momentum, gradients, scratch)
+        update = momentum = self.state["momentum_buffer"]
+        scratch = self._scratch
+        self._towards_gradient(momentum, gradients, scratch)
         if self.nesterov:
             update = self._update
             np.copyto(update, gradients)
-            self._towards_momentum(update, self._momentum, scratch)
+            self._towards_momentum(update, momentum, scratch)
 
         x = orthogonalized(update, self.ns_coefficients, self.ns_steps, self.eps)
         np.multiply(parameters, self._kept, parameters)
@@ -97,8 +100,13 @@ class Muon(Bounded):
         if parameters.ndim != 2:
             raise ValueError(f"parameters must have two dimensions, got {parameters.ndim}")
         require_elements(parameters)
-        self._momentum = np.zeros_like(parameters)
+        self.begin(parameters)
         self._update, self._scratch = np.empty_like(parameters), np.empty_like(parameters)
+
+    def numbers(self) -> dict[str, Any]:
+        return {}
+
+    def take_numbers(self, loaded: Mapping[str, Array]) -> None: ...
 
     def _prepare(self, parameters: Array) -> None:
         rows, columns = parameters.shape

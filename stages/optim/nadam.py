@@ -11,7 +11,9 @@ Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop. The deco
 Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY
+from typing import Any
 
 import numpy as np
 
@@ -48,11 +50,19 @@ class NAdam(ElementWise):
     maximize: bool = False
 
     state_names = ("exp_avg", "exp_avg_sq")
+    number_names = ("step", "mu_product")
     scratch_names = ("scratch", "denominator")
 
     def new_state(self, parameters: Array) -> dict[str, Array]:
         self._mu_product: Hyperparameter = 1.0
         return super().new_state(parameters)
+
+    def numbers(self) -> dict[str, Any]:
+        return super().numbers() | {"mu_product": self._mu_product}
+
+    def take_numbers(self, loaded: Mapping[str, Array]) -> None:
+        super().take_numbers(loaded)
+        self._mu_product = loaded["mu_product"].astype(np.float64)[()]
 
     def start(self, parameters: Array) -> None:
         super().start(parameters)

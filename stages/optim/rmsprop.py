@@ -70,6 +70,11 @@ class RMSprop(ElementWise):
         names = compress(self.state_names, used)
         return {name: np.zeros_like(parameters) for name in names}
 
+    def take_numbers(self, loaded: Mapping[str, Array]) -> None:
+        super().take_numbers(loaded)
+        if "momentum_buffer" in loaded and not isinstance(self.momentum, np.ndarray):
+            self._has_buffer = True  # even if it pauses now
+
     def start(self, parameters: Array) -> None:
         super().start(parameters)
         self._lr, self._eps = rounded(self.lr, parameters), rounded(self.eps, parameters)

@@ -46,6 +46,8 @@ class SGD(ElementWise):
     maximize: bool = False
 
     state_names = ("momentum_buffer",)
+    number_names = ()
+    optional_names = ("has_momentum_buffer",)  # (runs,), where only some have one
 
     def require(self, assigned: Mapping[str, Any]) -> None:
         values = {**self.values(), **assigned}
@@ -59,6 +61,19 @@ class SGD(ElementWise):
     def new_state(self, parameters: Array) -> dict[str, Array]:
         self._has_buffer: Runs = False  # from its first step with momentum on
         return super().new_state(parameters)
+
+    def numbers(self) -> dict[str, Any]:
+        has = self._has_buffer
+        mixed = isinstance(has, np.ndarray) and not has.all()
+        return {"has_momentum_buffer": has} if mixed else {}
+
+    def take_numbers(self, loaded: Mapping[str, Array]) -> None:
+        self._has_buffer = loaded["has_momentum_buffer"] != 0 if len(loaded) > 1 else True
+
+    def state_dict(self) -> dict[str, Array]:
+        """As of all optimizers, but empty as long as there is no momentum."""
+        begun = self._parameters is not None
+        return {} if begun and not some(self._has_buffer) else super().state_dict()
 
     def start(self, parameters: Array) -> None:
         super().start(parameters)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from stages.optim.arithmetic import Array, rounded
 from stages.optim.arrays import require_arrays
-from stages.optim.bounds import Bounded, hyperparameters
+from stages.optim.bounds import hyperparameters
+from stages.optim.state import Stateful
 
 
 class Rows(NamedTuple):
@@ -44,7 +45,7 @@ class Rows(NamedTuple):
 
 
 @hyperparameters
-class SparseAdam(Bounded):
+class SparseAdam(Stateful):
     """torch.optim.SparseAdam in NumPy.
 
     lr: learning rate
@@ -70,7 +71,7 @@ class SparseAdam(Bounded):
 
     each_array = True
     from_dense = staticmethod(Rows.of)
-    steps = 0
+    state_names = ("exp_avg", "exp_avg_sq")
 
     def __call__(self, parameters: Array, gradients: Rows) -> None:
         """One step, in place; (rows, ...) parameters of one shape and dtype at all steps.
@@ -81,7 +82,7 @@ class SparseAdam(Bounded):
         require_arrays(parameters, parameters, self._parameters)
         _require_rows_of(parameters, gradients)
         if self._parameters is None:
-            self._start(parameters)
+            self.begin(parameters)
         if self.changed:
             self.changed = False
             self._prepare(parameters)
@@ -90,21 +91,21 @@ class SparseAdam(Bounded):
         if gradients.values.size == 0:
             return
         rows, g = self._summed(gradients)
-        old_m, old_v = self._m[rows], self._v[rows]
+        means, squares = self.state["exp_avg"], self.state["exp_avg_sq"]
+        old_m, old_v = means[rows], squares[rows]
 
         m = old_m + (g - old_m) * self._rest1
         v = old_v + (g * g - old_v) * self._rest2
-        self._m[rows], self._v[rows] = m, v
+        means[rows], squares[rows] = m, v
 
         beta1, beta2 = self.betas
         correction1, correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
         step_size = rounded(self.lr * math.sqrt(correction2) / correction1, parameters)
         parameters[rows] -= step_size * (m / (np.sqrt(v) + self._eps))
 
-    def _start(self, parameters: Array) -> None:
+    def new_state(self, parameters: Array) -> dict[str, Array]:
         # not zeros_like, which would write every row instead of asking for empty memory
-        self._m = np.zeros(parameters.shape, parameters.dtype)
-        self._v = np.zeros(parameters.shape, parameters.dtype)
+        return {name: np.zeros(parameters.shape, parameters.dtype) for name in self.state_names}
 
     def _prepare(self, parameters: Array) -> None:
         self._rest1, self._rest2 = (rounded(1 - beta, parameters) for beta in self.betas)

@@ -78,12 +78,19 @@ def claims_of_training(metrics: Mapping[str, Metrics]) -> Iterator[Claim]:
 
 def claims_of_gradients(metrics: Mapping[str, Mapping[str, Metrics]]) -> Iterator[Claim]:
     """That each gradient is that of torch.autograd, but for rounding."""
-    measures = {"relative_error": "float64", "relative_error_float32": "float32"}
     for kind, every in metrics.items():
         for name, found in every.items():
-            for measure, dtype in measures.items():
-                key = f"{kind}.{name}.{measure}"
-                yield Claim("gradients", key, found.get(measure), BOUND[dtype], exactly=False)
+            yield from _of_gradient("gradients", f"{kind}.{name}.", found)
+
+
+def claims_of_model(task: str, metrics: Metrics) -> Iterator[Claim]:
+    """That the gradient of a task's model is that of torch.autograd, but for rounding."""
+    yield from _of_gradient(f"{task}/gradients", "", metrics)
+
+
+def _of_gradient(file: str, place: str, found: Metrics) -> Iterator[Claim]:
+    for measure, dtype in (("relative_error", "float64"), ("relative_error_float32", "float32")):
+        yield Claim(file, place + measure, found.get(measure), BOUND[dtype], exactly=False)
 
 
 def claim_of_task(task: str, metrics: Metrics) -> Claim:

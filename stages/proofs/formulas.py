@@ -19,22 +19,23 @@ from torch import Tensor, nn
 from stages.graph.graph import Graph
 from stages.graph.node import Node, apply
 from stages.graph.operation import OPERATIONS, SAMPLES, Shape
-from stages.graph.operations.losses import LOSSES
 from stages.models import mlp
 from stages.models.network import network
+from stages.models.network_torch import loss_of
 from stages.models.network_torch import network as torch_network
 from stages.proofs.cases import CASES
 from stages.proofs.operands import TRANSPOSED, Case, Labels
 from stages.reference.operations import OPERATIONS as TORCH_OPERATIONS
-from stages.reference.operations.losses import LOSSES as TORCH_LOSSES
 from stages.task.errors import InputError
 from stages.task.model import Model
+from stages.task.table import Table
+from stages.training.start import start
 
 Array = NDArray[Any]
 
 RUNS, SAMPLE_COUNT = 2, 4
 
-KINDS_OF_MODELS = list(product(mlp.ACTIVATIONS, LOSSES))
+KINDS_OF_MODELS = list(product(mlp.ACTIVATIONS, ("half_mse", "cross_entropy")))
 
 
 @dataclass(frozen=True)
@@ -178,14 +179,34 @@ def model_formulas(activation: str, loss: str, seed: int, dtype: str) -> Iterato
             if node.name
         }
         module = torch_network(model, 3, outputs)
-        yield Formula(net.graph, net.loss, values, partial(_model_gradient, module, loss))
+        gradient = partial(_model_gradient, module, loss_of(model))
+        yield Formula(net.graph, net.loss, values, gradient)
 
 
-def _model_gradient(model: nn.Module, loss: str, values: dict[str, Tensor]) -> Tensor:
-    model.load_state_dict({name: values[name] for name in model.state_dict()})
-    model.zero_grad()
-    TORCH_LOSSES[loss](model(values["x"]), values["target"]).backward()
-    return _row(list(model.parameters()))
+def task_formulas(model: Model, train: Table, seed: int, dtype: str) -> Iterator[Formula]:
+    """The model of a task, from a start of its own in each run, on some samples of the task."""
+    model = model.model_copy(update={"dtype": dtype})
+    shape = train.features.shape[1], train.outputs
+    net, starts = network(model, *shape, RUNS), [start(model, seed + n, train) for n in range(RUNS)]
+    values = {name: np.stack([each[name] for each in starts]) for name in starts[0]}
+    rows = np.random.default_rng(seed).integers(len(train.target), size=(RUNS, SAMPLE_COUNT))
+    target = train.target[rows]
+    if train.classes is None:
+        target = target.reshape(RUNS, SAMPLE_COUNT, -1).astype(dtype)
+    values |= {"x": train.features[rows].astype(dtype), "target": target}
+    gradient = partial(_model_gradient, torch_network(model, *shape), loss_of(model))
+    yield Formula(net.graph, net.loss, values, gradient)
+
+
+def _model_gradient(
+    module: nn.Module, loss: Callable[..., Tensor], values: dict[str, Tensor]
+) -> Tensor:
+    names = [name for name, _ in module.named_parameters()]
+    module.load_state_dict({name: values[name] for name in names}, strict=False)
+    module.eval()
+    module.zero_grad()
+    loss(module(values["x"]), values["target"]).backward()
+    return _row(list(module.parameters()))
 
 
 def _row(parameters: Sequence[Tensor]) -> Tensor:

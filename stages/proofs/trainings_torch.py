@@ -41,14 +41,14 @@ class TwinWithNumPyKernels(Twin):
         Raises InputError if the model calls what has neither.
         """
         criterion = numpy_kernels.LOSSES.get(self.model.loss)
-        if criterion and numpy_kernels.has_all_of(self.network):
+        if criterion and numpy_kernels.has_all_of(self.network) and not self.model.loss_options:
             return criterion(numpy_kernels.forward(self.network, x, **self._layout), target)
         try:
             with GraphKernels():
                 output = self.network(laid_out(x))
-        except TypeError as error:
-            source = torch_twin(self.model.source)
-            raise InputError(f"params.yaml: checks.training.task: {source}: {error}") from None
+        except TypeError as error:  # that the graph has no such kernel
+            task = "params.yaml: checks.training.task"
+            raise InputError(f"{task}: {torch_twin(self.model.source)}: {error}") from None
         loss, options = self.model.loss_function(), self.model.loss_arguments()
         return evaluated(loss, output, laid_out(target), **options)
 

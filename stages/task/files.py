@@ -41,6 +41,7 @@ class Files:
         self.plots = plots
         self.sweep = data / "sweep.parquet"
         self.blocks = data / "sweep_blocks"
+        self.gradients = Path("metrics", task, "gradients.json")
         self.sweep_metrics = Path("metrics", task, "sweep.json")
         self.curves = plots / "sweep.csv"
 

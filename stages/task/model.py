@@ -23,9 +23,16 @@ def _module(value: str) -> str:
     return value
 
 
-LOSSES = ("half_mse", "cross_entropy")
-OF_CLASSES = ("cross_entropy",)
-POWERS = {"half_mse": 2}  # of the target's unit in that of a loss; of others it is not known
+LOSSES = (
+    *("half_mse", "mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "cross_entropy"),
+    *("nll_loss", "binary_cross_entropy_with_logits", "kl_div"),
+)
+OF_CLASSES = ("cross_entropy", "nll_loss")
+POWERS = {
+    "half_mse": 2,
+    "mse_loss": 2,
+    "l1_loss": 1,
+}  # of the target's unit in that of a loss; of others it is not known
 
 
 def _loss(value: str) -> str:

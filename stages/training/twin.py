@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import SAMPLES, Graph, Program, Rounding, Tiles
+from stages.graph import SAMPLES, Graph, Node, Program, Rounding, Tiles
 from stages.models.network import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
@@ -101,6 +101,24 @@ class Twin:
             p = node.attributes["p"]
             masks[name] = mask(self._seed, self._taken, name, shape, p, node.dtype)[None]
         return masks
+
+    def gradients(self) -> dict[str, Array]:
+        """The gradients of the first run by name, of what was last evaluated."""
+        views = self._graph.views(self._graph.gradients)
+        return {name: values[0] for name, values in views.items()}
+
+    def kept(self, batch: Batch) -> tuple[Node, Program]:
+        """The loss, and a program that computes it for training samples and keeps every node."""
+        inputs = {name: values[:, batch] for name, values in self._inputs["train"].items()}
+        program = self._graph.compile(
+            self._network.loss,
+            samples=inputs["x"].shape[1],
+            differentiate=True,
+            shared_inputs=True,
+            keep=True,
+        )
+        program.feed(**inputs)
+        return self._network.loss, program
 
     def _in_own_units(self, name: str, values: Array) -> Array:
         if name != "loss" or self._loss_unit == 1:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from differentiation import Compiled, assert_close, random_values, torch_differentiate, weights
-from image_steps import LENET, SMALL, Net, image_steps
+from image_steps import LENET, SMALL, Net, graph_net, image_steps, torch_net
 from torch.nn import functional
 
 import stages.graph
@@ -175,6 +176,32 @@ def test_each_of_many_runs_is_that_run_alone(samples: int, dtype: str, shared: b
         tiles.feed(x=x[own], k=k[own])
         assert tiles.gradients()[0] == together[run]
         np.testing.assert_array_equal(alone.gradients[0], graph.gradients[run])
+
+
+def test_a_net_is_computed_with_every_result_rounded_otherwise() -> None:
+    losses = []
+    for factor in (1.0, 1 + 1e-12):
+        graph, loss = network(1, "float64")
+        graph.rounding = lambda values: lambda: np.multiply(values, factor, values)  # noqa: B023
+        random = np.random.default_rng(1)
+        graph.parameters[:] = random.normal(size=graph.parameters.shape)
+        program = graph.compile(loss, samples=5, differentiate=True)
+        x = random.normal(size=(1, 5, 2, 6, 5))
+        program.feed(x=x, k=random.integers(3, size=(1, 5)))
+        losses.append((program.gradients().item(), graph.gradients.copy()))
+    (loss, gradients), (other_loss, other_gradients) = losses
+    assert other_loss != loss
+    assert other_loss == pytest.approx(loss, rel=1e-9)
+    np.testing.assert_allclose(other_gradients, gradients, rtol=1e-8, atol=1e-12)
+
+
+def test_a_step_takes_little_more_memory_than_its_values() -> None:
+    samples, size = 32, 28
+    graph, loss = graph_net(torch_net(LENET, size), size, runs=1)
+    program = graph.compile(loss, samples=samples, differentiate=True)
+    elements = sum(prod(node.shape[1:]) for node in graph.nodes if SAMPLES in node.shape)
+    elements += 28 * 28 * 25 + 10 * 10 * 6 * 25  # what the windows of the convolutions see
+    assert program.nbytes < 1.5 * elements * samples * 4
 
 
 # Formulas of x (samples, 4, 5, 6) and w (2, 4, 3, 3).

@@ -215,6 +215,7 @@ def test_value_and_gradients(name: str, dtype: str) -> None:
 
 def test_every_operation_is_compared() -> None:
     elsewhere = {"cross_entropy", "accuracy"}  # in test_losses.py, with their labels
+    elsewhere |= {"of_the_label", "huber"}  # in test_named_losses.py
     elsewhere |= {"layer_norm", "rms_norm", "batch_norm"}  # in test_normalization.py
     elsewhere |= set(REDUCTIONS)  # below, over any axes
     elsewhere |= {"choose"}  # in test_modes.py

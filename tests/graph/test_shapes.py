@@ -17,6 +17,7 @@ from stages.graph import (
     Node,
     broadcast_to,
     concatenate,
+    cross_entropy,
     embedding,
     expand_dims,
     flatten,
@@ -135,6 +136,33 @@ FORMULAS: dict[str, tuple[Callable[..., Node], Callable[..., Any], list[tuple[in
         [(2, 3)],
     ),
     "pad with nothing": (lambda a: pad(a, [(0, 0)]), lambda a: a * 1, [(2,)]),
+    # sizes of 0
+    "concatenate with nothing": (
+        lambda a, b: concatenate([a[:, :0], b], 1),
+        lambda a, b: torch.cat([a[:, :0], b], 1),
+        [(2, 3), (2, 2)],
+    ),
+    "take none": (lambda a: take(a, K[:0], 0), lambda a: a[torch.tensor(K[:0])], [(3, 2)]),
+    "gather none": (
+        lambda a: gather(a, K[:0], 0),
+        lambda a: a.gather(0, torch.tensor(K[:0])),
+        [(3, 3)],
+    ),
+    "pad nothing": (
+        lambda a: pad(a[:0], [(1, 2), (0, 1)], 3),
+        lambda a: functional.pad(a[:0], (0, 1, 1, 2), value=3),
+        [(3, 2)],
+    ),
+    "reshape nothing": (
+        lambda a: reshape(a[:, :0], (0, 5)),
+        lambda a: a[:, :0].reshape(0, 5),
+        [(3, 2)],
+    ),
+    "a product of nothing": (
+        lambda a, b: a[:, :0] @ b[:0],
+        lambda a, b: a[:, :0] @ b[:0],
+        [(2, 3), (2, 4)],
+    ),
     "images": (
         lambda a, b: relu(flatten(permute(a, (0, 2, 3, 1)) * b) @ np.ones((12, 2))),
         lambda a, b: torch.relu(
@@ -161,6 +189,36 @@ def test_values_and_gradients_are_those_of_torch(name: str, dtype: str) -> None:
         np.testing.assert_allclose(value, their_value, tolerance)
         for own, other in zip(gradients, their_gradients, strict=True):
             np.testing.assert_allclose(own, other, tolerance, tolerance)
+
+
+@pytest.mark.parametrize(
+    "name", ["pad with nothing", "steps past the end", "concatenate with numbers", "a number"]
+)
+def test_infinities_and_what_is_no_number_pass_as_in_torch(name: str) -> None:
+    ours, theirs, shapes = FORMULAS[name]
+    special = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0]
+    operands = [np.resize(special, (1, *shape)) for shape in shapes]
+    shape = tuple(theirs(*(torch.tensor(operand[0]) for operand in operands)).shape)
+    factors = np.resize([np.nan, 2.0, np.inf, -1.0], shape)
+    with np.errstate(invalid="ignore"):
+        value, gradients = Compiled(ours, operands, factors).differentiate()
+    their_value, their_gradients = torch_differentiate(theirs, operands, factors)
+    for own, other in zip([value, *gradients], [their_value, *their_gradients], strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_each_of_many_runs_is_that_run_alone(name: str) -> None:
+    ours, _, shapes = FORMULAS[name]
+    operands = random_values(shapes, -2, 2, 1, "float32", runs=3)
+    shape = Compiled(ours, operands, np.float32(1)).shape
+    factors = weights(shape, "float32")
+    value, gradients = Compiled(ours, operands, factors).differentiate()
+    for run in range(3):
+        own = [operand[run : run + 1] for operand in operands]
+        own_value, own_gradients = Compiled(ours, own, factors).differentiate()
+        for many, one in zip([value, *gradients], [own_value, *own_gradients], strict=True):
+            np.testing.assert_array_equal(many[run], one[0])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -200,6 +258,26 @@ def test_each_run_may_take_by_indices_of_its_own() -> None:
         counts = np.bincount(indices[run].reshape(-1), minlength=4)[:, None]
         expected = 2 * tables[run] * counts
         np.testing.assert_array_equal(graph.views(graph.gradients)["table"][run], expected)
+
+
+def test_integers_change_their_shape_as_numbers_do() -> None:
+    graph = Graph()
+    tokens = graph.input("tokens", (SAMPLES, 4), np.int32)
+    table = graph.parameter("table", (3, 3))
+    logits = embedding(tokens[:, :-1], table)
+    loss = cross_entropy(logits, tokens[:, 1:]) + cross_entropy(
+        flatten(logits, 1, 2)[:, 6:], reshape(permute(tokens[..., None], (0, 2, 1)), (-1, 4))[:, 3]
+    )
+    program = graph.compile(loss, samples=2)
+    graph.parameters[:] = np.arange(9.0) ** 2 / 10
+    fed = np.array([[[0, 1, 2, 0], [2, 2, 1, 1]]], np.int32)
+    program.feed(tokens=fed)
+    program.forward()
+    rows = torch.tensor(graph.parameters.reshape(3, 3))[torch.tensor(fed[0, :, :-1])]
+    labels = torch.tensor(fed[0, :, 1:]).long()
+    expected = functional.cross_entropy(rows.flatten(0, 1), labels.flatten())
+    expected += functional.cross_entropy(rows[:, 2], labels[:, 2])
+    assert program.outputs[0].item() == pytest.approx(expected.item(), rel=1e-14)
 
 
 # Formulas of x (samples, 2, 3), w (2, 3) and k (samples,), which are integers.

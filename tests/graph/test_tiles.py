@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stages.graph import SAMPLES, Graph, Tiles, half_mse, maximum
 from stages.models.network import Network
-from stages.reference.operations.losses import LOSSES
+from stages.reference.losses import LOSSES
 
 Array = NDArray[Any]
 

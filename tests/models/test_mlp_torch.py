@@ -9,7 +9,7 @@ from stages import optim
 from stages.graph.operations.losses import LOSSES as NUMPY_LOSSES
 from stages.models.mlp import ACTIVATIONS as NUMPY_ACTIVATIONS
 from stages.models.mlp_torch import ACTIVATIONS
-from stages.reference.operations.losses import LOSSES
+from stages.reference.losses import LOSSES
 from stages.task.hyperparameters import BUILT_IN
 
 

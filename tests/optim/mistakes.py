@@ -326,12 +326,12 @@ the running mean the other way
 + towards = Lerp(1 - math.pow(self.steps, self.beta2_decay), parameters)
 
 roots of the mean squares
-- towards(self._rows, mean_square(squares, -1), np.empty_like(self._rows))
-+ towards(self._rows, np.sqrt(mean_square(squares, -1)), np.empty_like(self._rows))
+- towards(rows, mean_square(squares, -1), np.empty_like(rows))
++ towards(rows, np.sqrt(mean_square(squares, -1)), np.empty_like(rows))
 
 the mean of the columns
-- np.divide(update, np.maximum(mean(self._rows), self._eps1), update)
-+ np.divide(update, np.maximum(mean(self._columns.swapaxes(-1, -2)), self._eps1), update)
+- np.divide(update, np.maximum(mean(rows), self._eps1), update)
++ np.divide(update, np.maximum(mean(columns.swapaxes(-1, -2)), self._eps1), update)
 
 eps₁ not squared
 - self._eps1, self._eps1_squared = rounded(eps1, parameters), rounded(eps1 * eps1, parameters)
@@ -395,9 +395,9 @@ steps counted when there are rows
 + self.steps += 1
 
 every row decays
-- self._m[rows], self._v[rows] = m, v
-+ self._m *= self.beta1
-+ self._m[rows], self._v[rows] = m, v
+- means[rows], squares[rows] = m, v
++ means *= self.betas[0]
++ means[rows], squares[rows] = m, v
 
 lr · m / denominator from the left
 - parameters[rows] -= step_size * (m / (np.sqrt(v) + self._eps))
@@ -413,9 +413,9 @@ what has the same row is not added up
 """,
     "muon": """
 momentum as a sum, as in the docstring of torch
-- self._towards_gradient(self._momentum, gradients, scratch)
-+ self._momentum *= self.momentum
-+ self._momentum += gradients
+- self._towards_gradient(momentum, gradients, scratch)
++ momentum *= self.momentum
++ momentum += gradients
 
 the decay after the step
 - np.multiply(parameters, self._kept, parameters)
@@ -536,10 +536,6 @@ always decoupled
 - decoupled_lr = self.lr if self.decoupled_weight_decay else None
 + decoupled_lr = self.lr
 
-the last of each chunk forgotten
-- indices = [(..., slice(at, at + size)) for at in range(0, count, size)]
-+ indices = [(..., slice(at, at + size - 1)) for at in range(0, count, size)]
-
 a step for each chunk
 - p, g = parameters[index], gradients[index]
 + p, g = parameters[index], gradients[index]
@@ -550,6 +546,10 @@ the direction of all chunks
 + g = self._direction(p, np.resize(gradients, p.shape), direction)
 """,
     "arithmetic": """
+the last of each chunk forgotten
+- return [(..., slice(at, at + width)) for at in range(0, count, width)]
++ return [(..., slice(at, at + width - 1)) for at in range(0, count, width)]
+
 the penalty of the negated gradient
 - combine = np.subtract if self._maximize else np.add
 + combine = np.add

@@ -203,7 +203,6 @@ SECONDS = 8  # of its own; what takes longer does not come to an end
 # What is found in the line of a mutant that computes the same as the original, and why it does, or
 # where only it does not.
 EXPLAINED = {
-    r"muon\.py.*\.steps [-+]= [12]$": "the steps only tell the first from the others",
     r"(adafactor|muon|sparse_adam)\.py.*rounded\(": "NumPy rounds a number of Python's by itself",
     r"np\.ones_like\(param": "the first step overwrites it, with a weight of 1",
     r"strict=": "both are equally long",
@@ -219,14 +218,13 @@ EXPLAINED = {
     r"isinstance\(base": "`each` computes the same of a single number",
     r"if self\._some_near_end: -> if True": "nothing is copied where none is near its end",
     # elementwise
-    r"CHUNK|if count|ndim else [02],|shape\[-0\]|indices = .* -> pass": (
+    r"CHUNK|if count|ndim else [02],|shape\[-0\]|return \[\.\.\.\] -> pass": (
         "chunks change no number, only the time"
     ),
     r"if self\.maximize or .*if True": "the direction is then the gradient",
     r"if index is not \.\.\.: -> if True": "an array at the index ... is that array",
     # asgd
     r"np\.min\(self\.t0\)\) (\+ 0|- 1)|t < self\._last_copy": "a mean with weight 1 is a copy, too",
-    r"_next_mu.* = (2\.0|0)( if|$)": "a copy asks for no weight",
     r"\(lr \* t\)": "η loses the last place of double precision",
     r"asgd\.py.*if True": "what is computed in vain is not used, and what is no copy not copied",
     # bfloat16
@@ -284,7 +282,7 @@ def fails_tests(mutant: Mutant) -> bool:
         for part in ("pyproject.toml", "params.yaml"):
             shutil.copy(ROOT / part, folder)
         Path(folder, "stages", "optim", f"{mutant.module}.py").write_text(mutant.text)
-        names = dict.fromkeys((mutant.module, "bounds", "elementwise", "changes"))
+        names = dict.fromkeys((mutant.module, "state", "bounds", "elementwise", "changes"))
         tests = [
             test for name in names if (ROOT / (test := f"tests/optim/test_{name}.py")).exists()
         ]

@@ -17,7 +17,8 @@ from tests.optim.mutants import (
 )
 from tests.optim.replay import SOURCES, Replay, classes_with
 
-NO_FORMULAS = ["arrays", "bounds"]  # a wrong refusal leads nobody off torch's path
+# A mistake in these leads no optimizer off torch's path: their own tests find it.
+NOT_ON_THE_PATH = ["arrays", "averaging", "bounds", "clipping", "state"]
 STEPS = 40  # of each variant: the last mistake to be found is found at step 19
 SAMPLE = 4  # of each file
 
@@ -28,7 +29,7 @@ def replay() -> Replay:
 
 
 def test_every_file_has_mistakes_in_it() -> None:
-    assert sorted([*MISTAKES, *NO_FORMULAS]) == MODULES
+    assert sorted([*MISTAKES, *NOT_ON_THE_PATH]) == MODULES
 
 
 def test_the_originals_follow_torch(replay: Replay) -> None:

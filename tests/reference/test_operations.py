@@ -18,6 +18,7 @@ ERF = np.vectorize(math.erf)(A / math.sqrt(2))
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "sum": {"axis": 0, "keepdims": True},
     "mean": {"axis": 0, "keepdims": True},
+    "huber": {"delta": 0.5},
     "max": {"axis": 0, "keepdims": False},
     "min": {"axis": None, "keepdims": False},
     "prod": {"axis": (1, 0), "keepdims": False},
@@ -114,6 +115,8 @@ EXPECTED = {
     "mean": ((A,), A.mean(0, keepdims=True)),
     "half_mse": ((A, 3 * A), 2 * (A**2).mean()),
     "cross_entropy": ((A, LABELS), -np.log(SHARES[[0, 1], LABELS]).mean()),
+    "of_the_label": ((A, LABELS), [2, 2]),
+    "huber": ((A - 1,), [[0.125, 0, 0.375], [1.375, 0.375, 0.25]]),
     "accuracy": ((A, LABELS), 0.5),
     "choose": ((A, 2 * A), 2 * A),
     "layer_norm": ((A,), (A - A.mean(1, keepdims=True)) / np.sqrt(A.var(1, keepdims=True) + 0.1)),

@@ -259,7 +259,9 @@ REFUSALS = [
     (
         "tasks/moons/model/loss",
         "mse",
-        "tasks.moons.model.loss: must be one of half_mse, cross_entropy, or one of your own "
+        "tasks.moons.model.loss: must be one of half_mse, mse_loss, l1_loss, huber_loss, "
+        "smooth_l1_loss, cross_entropy, nll_loss, binary_cross_entropy_with_logits, kl_div, "
+        "or one of your own "
         "such as stages.own.focal.focal; got 'mse'",
     ),
     (

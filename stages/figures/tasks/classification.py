@@ -137,7 +137,8 @@ class Points(Artist):
 def confusion_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     """Any other number of features: how often each class of the test part is taken for which.
 
-    Counts are NumPy's; where torch's differ they follow after a slash.
+    Counts are NumPy's; where torch's differ they follow after a slash. Those of 0 are not written,
+    and in small cells none is.
     """
     test = results.judged
     assert test.classes is not None
@@ -158,7 +159,8 @@ def confusion_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Pan
     axes.tick_params(length=0)
     look: dict[str, Any] = {"cmap": "Blues", "vmin": 0, "vmax": 1.15, "edgecolors": "w"}
     mesh = axes.pcolormesh(np.zeros((count, count)), linewidth=1, **look)
-    cells = [(column, row) for row in middles for column in middles] if count <= 12 else []
+    room = style.width(axes) / count > 0.15 and count <= 12
+    cells = [(column, row) for row in middles for column in middles] if room else []
     texts = [axes.text(*cell, "", ha="center", va="center") for cell in cells]
 
     def show(index: int) -> None:
@@ -167,7 +169,8 @@ def confusion_panel(results: Results, axes: Axes, moments: Sequence[int]) -> Pan
         mesh.set_array(shares)
         cells = zip(texts, ours.flat, theirs.flat, shares.flat, strict=False)
         for text, our, their, share in cells:
-            text.set_text(f"{our}" if our == their else f"{our} / {their}")
+            same = f"{our}" if our else ""
+            text.set_text(same if our == their else f"{our} / {their}")
             text.set_color("white" if share > 0.75 else style.INK)
 
     bottom = 0.33 + (longest if upright else 0.13)

@@ -57,7 +57,8 @@ def draw_fit(results: Results, configured: Line | None = None) -> Figure:
 
 def _references(results: Results, configured: Line | None) -> dict[str, Line]:
     """The lines to compare those of linear models with."""
-    if len(results.twins["numpy"].snapshots) > 2:  # not a weight and a bias alone
+    numpy = results.twins["numpy"]
+    if len(numpy.snapshots) > 2 or learned_line(numpy) is None:
         return {}
     found = dict(zip(REFERENCES, (least_squares(results.train), configured), strict=True))
     return {name: line for name, line in found.items() if line is not None}

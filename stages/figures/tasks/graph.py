@@ -18,11 +18,11 @@ from stages.figures.tasks.graph_layout import (
     Piece,
     place,
 )
-from stages.graph.compile import needed
 from stages.graph.node import Node
 
 MARGIN = 0.2  # inches
 KEY = 0.35  # the height of the key, below the graph
+TALLEST = 11.0  # inches; of a graph that is taller even in columns, layers are closed
 MANY = 32  # boxes: of a larger graph, layers are closed
 FOLDED = 0.9  # the scale down to which a picture may be made smaller for the sake of columns
 SMALLEST = 0.8  # the scale at which text can still be read; of a wider graph, layers are closed
@@ -30,6 +30,7 @@ SMALLEST = 0.8  # the scale at which text can still be read; of a wider graph, l
 FILLS = {
     "input": style.tint(style.SKY, 0.45),
     "parameter": style.tint(style.YELLOW, 0.6),
+    "state": style.tint(style.ORANGE, 0.35),
     "constant": "#f2f2f2",
     "operation": "white",
     "layer": style.tint(style.BLUE, 0.12),
@@ -38,6 +39,7 @@ FILLS = {
 EDGES = {
     "input": style.BLUE,
     "parameter": "#a08c00",
+    "state": "#a06c00",
     "constant": style.FAINT,
     "operation": "#555555",
     "layer": "#40688a",
@@ -50,7 +52,7 @@ def draw_graph(loss: Node) -> Figure:
 
     Layers are open unless that would be too much for a picture.
     """
-    model = find_layers(needed(loss.graph.nodes, [loss]))
+    model = find_layers(loss)
     _, drawing, scale = readable(model)
     width, height = drawing.width * scale, drawing.height * scale + KEY + 2 * MARGIN
     figure = layout.empty(height)
@@ -96,7 +98,7 @@ def readable(model: Layer) -> tuple[set[Layer], Drawing, float]:
             continue
         drawing = fold(drawing, room / FOLDED)
         scale = min(1.0, room / drawing.width)
-        if scale >= SMALLEST:
+        if scale >= SMALLEST and drawing.height * scale <= TALLEST:
             break
     return opened, drawing, scale
 

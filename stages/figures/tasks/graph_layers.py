@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from math import prod
 
-from stages.graph.node import Node
+from stages.graph.compile import needed
+from stages.graph.node import Node, read
 
 Path = tuple[str, ...]
 
@@ -52,19 +53,30 @@ class Layer:
         return sum(prod(int(size) for size in node.shape) for node in trained)
 
 
-def find_layers(nodes: Sequence[Node]) -> Layer:
-    """The whole model in layers, and these in turn.
+def find_layers(loss: Node) -> Layer:
+    """The whole model, as it is in a training, in layers, and these in turn."""
+    nodes = needed(loss.graph.nodes, [loss], training=True)
+    drawn = [node for node in nodes if node.operation != "choose"]
+    return Layer("", "", _parts(drawn, _paths(drawn), 0))
 
-    nodes: each after its operands
-    """
-    return Layer("", "", _parts(list(nodes), _paths(nodes), 0))
+
+def operands(node: Node) -> list[Node]:
+    """What is read to compute a node in a training."""
+    return [chosen(operand) for operand in node.inputs]
+
+
+def chosen(node: Node) -> Node:
+    """The node, or what is chosen for a training, which is not drawn: it would be there twice."""
+    while node.operation == "choose":
+        (node,) = read(node, training=True)
+    return node
 
 
 def depends_on_samples(nodes: Iterable[Node]) -> set[Node]:
     """The inputs, and whatever is computed from them; nodes: each after its operands."""
     found: set[Node] = set()
     for node in nodes:
-        if node.operation == "input" or any(operand in found for operand in node.inputs):
+        if node.operation == "input" or any(operand in found for operand in operands(node)):
             found.add(node)
     return found
 
@@ -74,8 +86,8 @@ def _paths(nodes: Sequence[Node]) -> dict[Node, Path]:
     paths: dict[Node, Path] = {}
     samples = depends_on_samples(nodes)
     for node in nodes:
-        joined = [paths[o] for o in node.inputs if o in paths and o not in samples]
-        if node.operation == "parameter":
+        joined = [paths[o] for o in operands(node) if o in paths and o not in samples]
+        if node.operation in ("parameter", "state"):
             paths[node] = tuple(node.name.split(".")[:-1])
         elif joined:
             paths[node] = _common(joined)
@@ -130,7 +142,7 @@ def _members(
     before: dict[Hashable, set[Hashable]] = {key: set() for key in unit.values()}
     after: dict[Hashable, set[Hashable]] = {key: set() for key in unit.values()}
     for node in nodes:
-        for operand in node.inputs:
+        for operand in operands(node):
             if operand in unit and unit[operand] != unit[node]:
                 before[unit[node]].add(unit[operand])
                 after[unit[operand]].add(unit[node])
@@ -167,7 +179,7 @@ def _sorted(parts: list[Node | Layer]) -> list[Node | Layer]:
     def visit(part: Node | Layer) -> None:
         if part not in found:
             for node in inside(part):
-                for operand in node.inputs:
+                for operand in operands(node):
                     if home.get(operand, part) is not part:
                         visit(home[operand])
             found[part] = None

@@ -13,12 +13,13 @@ from itertools import pairwise
 from matplotlib.font_manager import FontProperties
 
 from stages.figures.layout import text_width
-from stages.figures.tasks.graph_layers import Layer, depends_on_samples, inside
+from stages.figures.tasks.graph_layers import Layer, depends_on_samples, inside, operands
 from stages.figures.tasks.graph_ranks import PASSING, Link, Ranks, Vertex, arrange
 from stages.graph.node import Node
 
 TITLE, DETAIL = 10.0, 9.0  # points
 LINE, PADDING = 0.19, 0.1  # of text in a box
+SIGN = 0.08  # beside the text of a closed layer, for the sign of graph.svg that opens it
 SPACE = 0.09  # between its title and its shape
 FRAME, HEAD = 0.12, 0.28  # around an open layer, and above it, for its title
 HEAD_LENGTH, HEAD_WIDTH = 0.085, 0.075  # of an arrow
@@ -159,7 +160,7 @@ def shape(part: Node | Layer, exits: Sequence[Node]) -> str:
 
 def detail(layer: Layer) -> str:
     """How large a layer is."""
-    others = ("parameter", "constant", "input")
+    others = ("parameter", "state", "constant", "input")
     operations = sum(node.operation not in others for node in layer.nodes())
     plural = "" if operations == 1 else "s"
     return f"{operations} operation{plural}, {layer.parameters:,} parameters"
@@ -181,7 +182,7 @@ def _place(
             width, height = _size(part, layer, leaving)
         flows = any(node in samples and node.operation != "input" for node in inside(part))
         vertices[part] = Vertex(width, height, flows)
-    upper = {o: Vertex(PASSING, edge=-1) for node in home for o in node.inputs if o not in home}
+    upper = {o: Vertex(PASSING, edge=-1) for node in home for o in operands(node) if o not in home}
     lower = {value: Vertex(PASSING, edge=1) for value in exits}
     links = []
     for value, start, end in _arrows(home, exits):
@@ -234,7 +235,7 @@ def _piece(link: Link, ranks: Ranks, arrives: bool) -> Piece:
 def _leaving(part: Node | Layer, nodes: Iterable[Node], exits: Sequence[Node]) -> list[Node]:
     """The values of a part that other nodes are computed from, or that leave the whole."""
     own = dict.fromkeys(inside(part))
-    used = {*exits, *(o for node in nodes if node not in own for o in node.inputs)}
+    used = {*exits, *(o for node in nodes if node not in own for o in operands(node))}
     return [node for node in own if node in used]
 
 
@@ -244,7 +245,7 @@ def _arrows(
     """Value, start and end of each arrow; None is the edge. A layer takes a value in once."""
     taken: set[tuple[Node, Node | Layer]] = set()
     for node, part in home.items():
-        for operand in node.inputs:
+        for operand in operands(node):
             start = home.get(operand)
             if start is not part and (operand, part) not in taken:
                 yield operand, start, part
@@ -259,7 +260,8 @@ def _size(part: Node | Layer, layer: Layer, exits: Sequence[Node]) -> tuple[floa
     lines = [[(title(part, layer.path), True), (shape(part, exits), False)]]
     if isinstance(part, Layer):
         lines.append([(detail(part), False)])
-    return max(map(_width, lines)) + 2 * PADDING, len(lines) * LINE + 1.4 * PADDING
+    beside = 2 * SIGN if isinstance(part, Layer) else 0.0
+    return max(map(_width, lines)) + 2 * PADDING + beside, len(lines) * LINE + 1.4 * PADDING
 
 
 def _width(line: Sequence[tuple[str, bool]]) -> float:

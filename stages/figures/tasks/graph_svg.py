@@ -9,9 +9,8 @@ from html import escape
 
 from stages.figures.tasks.graph import EDGES, FILLS, kind, readable
 from stages.figures.tasks.graph_columns import fold
-from stages.figures.tasks.graph_layers import Layer, find_layers
+from stages.figures.tasks.graph_layers import Layer, chosen, find_layers
 from stages.figures.tasks.graph_layout import Box, Drawing, Point, place
-from stages.graph.compile import needed
 from stages.graph.formula import formula, names
 from stages.graph.node import Node
 
@@ -30,10 +29,12 @@ def graph_svg(loss: Node, task: str) -> str:
     class "wide", there is another in one column for narrow windows, class "narrow". What stands for
     a layer has its path in data-layer. The file shows one drawing, wide if there is a choice.
     """
-    model = find_layers(needed(loss.graph.nodes, [loss]))
+    model = find_layers(loss)
     shown, _, _ = readable(model)
-    name = names(model.nodes())
-    formulas = {node: f"{name[node]} = {formula(node, name)}" for node in model.nodes()}
+    drawn = set(model.nodes())
+    name = names(node for node in loss.graph.nodes if node in drawn)
+    name |= {o: name[chosen(o)] for node in drawn for o in node.inputs}
+    formulas = {node: f"{name[node]} = {formula(node, name)}" for node in drawn}
     parts, size = [], ""
     for opened in _choices(model, shown):
         paths = " ".join(layer.path for layer in model.layers() if layer in opened)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from stages.figures.tasks.attention import attends, attention_panel
 from stages.figures.tasks.classification import confusion_panel, region_panel
 from stages.figures.tasks.learned import Results
 from stages.figures.tasks.panel import Panel
@@ -13,8 +14,11 @@ from stages.figures.tasks.regression import line_panel, measured_panel
 def panel_of(results: Results, axes: Axes, moments: Sequence[int]) -> Panel:
     """The panel that suits the task's target and number of features, on `axes`."""
     features = results.train.features.shape[1]
+    if attends(results):
+        return attention_panel(results, axes, moments)
     if results.train.classes is None:
         make = line_panel if features == 1 else measured_panel
     else:
-        make = region_panel if features == 2 else confusion_panel
+        plane = features == 2 and results.train.target.ndim == 1
+        make = region_panel if plane else confusion_panel
     return make(results, axes, moments)

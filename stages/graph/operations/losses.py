@@ -1,12 +1,25 @@
 """Means over all samples, as operations of the graph: the losses, and the accuracy."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from stages.graph.node import Node, Operand, apply
 from stages.graph.operation import OPERATIONS, Operation, Shape
+from stages.graph.operations.losses_of_classes import (
+    binary_cross_entropy_with_logits,
+    kl_div,
+    nll_loss,
+    smoothed_cross_entropy,
+)
+from stages.graph.operations.losses_of_numbers import (
+    Reduction,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
 from stages.graph.operations.reductions import softmax_logarithm
 from stages.graph.value import Value
 
@@ -92,13 +105,29 @@ def half_mse(prediction: Operand, target: Operand) -> Node:
     return apply("half_mse", prediction, target)
 
 
-def cross_entropy(logits: Operand, labels: Operand) -> Node:
-    """The mean of -log softmax(logits)[label]; logits (..., classes), labels (...) integers.
+def cross_entropy(
+    logits: Node,
+    labels: Node,
+    weight: Sequence[float] | None = None,
+    ignore_index: int | None = None,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+) -> Node:
+    """-log softmax(logits)[label]; logits (..., classes), labels (...) integers.
 
     Labels are trusted to be 0 ... classes - 1: checking them would take as long as a small step.
-    With one that is not, loss and gradients mean nothing.
+    With one that is not, loss and gradients mean nothing. Labels of the shape of the logits that
+    are no integers are the probabilities of all classes.
+
+    weight, ignore_index: see `nll_loss`; a mean over probabilities is not divided by the weights
+    label_smoothing: the share of the label's probability, 0 to 1, that all classes get alike
     """
-    return apply("cross_entropy", logits, labels)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
+    plain = weight is None and ignore_index is None and reduction == "mean" and not label_smoothing
+    if plain and labels.dtype.kind == "i":
+        return apply("cross_entropy", logits, labels)
+    return smoothed_cross_entropy(logits, labels, weight, ignore_index, reduction, label_smoothing)
 
 
 def accuracy(logits: Operand, labels: Operand) -> Node:
@@ -109,7 +138,14 @@ def accuracy(logits: Operand, labels: Operand) -> Node:
     return apply("accuracy", logits, labels)
 
 
-LOSSES: dict[str, Callable[[Operand, Operand], Node]] = {
+LOSSES: dict[str, Callable[..., Node]] = {
     "half_mse": half_mse,
+    "mse_loss": mse_loss,
+    "l1_loss": l1_loss,
+    "huber_loss": huber_loss,
+    "smooth_l1_loss": smooth_l1_loss,
     "cross_entropy": cross_entropy,
+    "nll_loss": nll_loss,
+    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
+    "kl_div": kl_div,
 }

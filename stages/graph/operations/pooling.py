@@ -50,34 +50,41 @@ def _max(a: Value, kernel_size: Sizes, stride: Sizes, padding: Sizes) -> Value:
     return samples_first(_reduced(a, np.maximum, kernel_size, stride, padding, -math.inf))
 
 
+def _equal(images: Value, largest: Value, kernel_size: Sizes, stride: Sizes) -> list[Value]:
+    """For each offset inside a window whether what lies there is as large as the largest."""
+    counts = largest.shape[2:-1]
+    found = []
+    for offsets in product(*map(range, kernel_size)):
+        triples = zip(offsets, counts, stride, strict=True)
+        seen = [(first, first + count * step, step) for first, count, step in triples]
+        found.append(_decide(np.equal, images.slice([None, *seen, None]), largest))
+    return found
+
+
+def _first(hits: list[Value]) -> list[Value]:
+    """The hits without those of windows that were hit before."""
+    before, first = hits[0], hits[:1]
+    for hit in hits[1:]:
+        first.append(_decide(np.greater, hit, before))
+        before = _decide(np.logical_or, hit, before)
+    return first
+
+
+def _decide(function: np.ufunc, one: Value, other: Value) -> Value:
+    return one.writer.call(function, [one, other], other.shape, dense(other), np.bool)
+
+
 def _max_back(
     g: Value, y: Value, a: Value, kernel_size: Sizes, stride: Sizes, padding: Sizes
 ) -> Value:
     """All of the gradient to the first of the largest, in the order of the window."""
     images, largest = samples_last(a, padding, math.nan), samples_last(y)
-    counts = largest.shape[2:-1]
-    writer, order = a.writer, dense(largest)
-
-    def decide(function: np.ufunc, *operands: Value) -> Value:
-        return writer.call(function, operands, largest.shape, order, np.bool)
-
-    hits: list[Value] = []
-    found: Value | None = None
-    for offsets in product(*map(range, kernel_size)):
-        triples = zip(offsets, counts, stride, strict=True)
-        seen = [(first, first + count * step, step) for first, count, step in triples]
-        hit = decide(np.equal, images.slice([None, *seen, None]), largest)
-        if found is None:
-            found = hit
-        else:
-            hit = decide(np.greater, hit, found)
-            found = decide(np.logical_or, hit, found)
-        hits.append(hit)
-    back = writer.call(
+    hits = _first(_equal(images, largest, kernel_size, stride))
+    back = a.writer.call(
         kernels.routed,
         [samples_last(g), largest, images, *hits],
         (max(g.shape[0], images.shape[0]), *images.shape[1:]),
-        order,
+        dense(images),
         None,
         sizes=kernel_size,
         strides=stride,

@@ -280,30 +280,40 @@ OPERATIONS |= {
         _reshaped,
         lambda a, shape: a.reshape(*_numbers(a, shape)),
         lambda g, y, a, shape: g.reshape(*a.shape[1:]),
+        any_dtype=True,
     ),
     "flatten": Operation(
-        _flattened, _flatten, lambda g, y, a, start_axis, end_axis: g.reshape(*a.shape[1:])
+        _flattened,
+        _flatten,
+        lambda g, y, a, start_axis, end_axis: g.reshape(*a.shape[1:]),
+        any_dtype=True,
     ),
     "broadcast_to": Operation(
         _broadcast_to,
         lambda a, shape: a.broadcast((a.shape[0], *_numbers(a, shape))),
         lambda g, y, a, shape: g,  # the graph sums it back
+        any_dtype=True,
     ),
     "expand_dims": Operation(
         _expanded,
         lambda a, axis: a.insert(_new_axes(a, axis)),
         lambda g, y, a, axis: g.drop(_new_axes(a, axis)),
+        any_dtype=True,
     ),
     "squeeze": Operation(
         _squeezed,
         lambda a, axis: a.drop(1 + one for one in axes_of(axis, len(a.shape) - 1)),
         lambda g, y, a, axis: g.insert(1 + one for one in axes_of(axis, len(a.shape) - 1)),
+        any_dtype=True,
     ),
-    "permute": Operation(_permuted, _permute, lambda g, y, a, axes: _permute_back(g, axes)),
+    "permute": Operation(
+        _permuted, _permute, lambda g, y, a, axes: _permute_back(g, axes), any_dtype=True
+    ),
     "slice": Operation(
         _sliced,
         lambda a, ranges: a.slice(ranges),
         lambda g, y, a, ranges: _within(g, a, ranges),
+        any_dtype=True,
     ),
     "concatenate": Operation(
         _concatenated,

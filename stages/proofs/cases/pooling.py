@@ -1,5 +1,7 @@
 """See stages/graph/operations/pooling.py."""
 
+from dataclasses import replace
+
 from stages.graph.operation import SAMPLES
 from stages.proofs.operands import Case
 
@@ -20,9 +22,15 @@ IMAGES = [
     )
 ]
 
+
+def _with_equals(cases: list[Case]) -> list[Case]:
+    """The cases, and the first once more with elements that are equal."""
+    return [*cases, replace(cases[0], whole=True)]
+
+
 POOLING: dict[str, list[Case]] = {
-    "max_pool1d": ROWS,
-    "max_pool2d": IMAGES,
+    "max_pool1d": _with_equals(ROWS),
+    "max_pool2d": _with_equals(IMAGES),
     "avg_pool1d": ROWS,
     "avg_pool2d": IMAGES,
     "adaptive_avg_pool1d": [

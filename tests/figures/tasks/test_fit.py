@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,14 +125,13 @@ def test_numbers_of_any_size_are_readable(scale: float, features: int) -> None:
     assert_texts_are_readable(figure)
 
 
-def test_a_model_that_is_no_line_is_not_compared_with_one() -> None:
-    snapshots = {"0.weight": (1, 4, 1), "0.bias": (1, 4), "2.weight": (1, 1, 4), "2.bias": (1, 1)}
-    learned = Learned(
-        {"epoch": [0.0], "step": [0.0], "train_loss": [1.0]},
-        np.array([0]),
-        {name: np.ones(shape) for name, shape in snapshots.items()},
-        predict,
-    )
+SHAPES = {"0.weight": (1, 4, 1), "0.bias": (1, 4), "2.weight": (1, 1, 4), "2.bias": (1, 1)}
+LAYERS = replace(twin(1, 1), snapshots={name: np.ones(shape) for name, shape in SHAPES.items()})
+WAVE = replace(twin(1, 1), predict=lambda parameters, x: np.sin(x)[None])
+
+
+@pytest.mark.parametrize("learned", [LAYERS, WAVE], ids=["layers", "wave"])
+def test_a_model_that_is_no_line_is_not_compared_with_one(learned: Learned) -> None:
     figure = draw_fit(both(samples(50), samples(20), learned), Line(3, 0))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == ["NumPy", "PyTorch", "train", "test"]

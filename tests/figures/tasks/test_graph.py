@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphs import residual, transformer
+from graphs import convolutional, residual, transformer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import network
@@ -12,9 +12,8 @@ from pictures import assert_texts_are_readable
 from stages.figures import layout, style
 from stages.figures.tasks.graph import draw_graph, readable
 from stages.figures.tasks.graph_columns import fold
-from stages.figures.tasks.graph_layers import Layer, find_layers, inside
+from stages.figures.tasks.graph_layers import Layer, find_layers, inside, operands
 from stages.figures.tasks.graph_layout import BOLD, Box, Drawing, Piece, place
-from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operations.activations import tanh
@@ -23,7 +22,7 @@ EPSILON = 1e-6  # inches
 
 
 def model_of(loss: Node) -> Layer:
-    return find_layers(needed(loss.graph.nodes, [loss]))
+    return find_layers(loss)
 
 
 def line(piece: Piece) -> np.ndarray:
@@ -70,7 +69,7 @@ def assert_laid_out(model: Layer, drawing: Drawing) -> None:
     owner = np.repeat(np.arange(len(lines)), [len(points) for points in lines])
     points = np.concatenate(lines) if lines else np.zeros((0, 2))
     for box in drawing.boxes:
-        concerned = {v for node in inside(box.part) for v in (node, *node.inputs)}
+        concerned = {v for node in inside(box.part) for v in (node, *operands(node))}
         through = owner[within(points, box.x, box.y, box.width, box.height)]
         strangers = [n for n in set(through) if drawing.pieces[n].value not in concerned]
         assert not (strangers if box.is_open else through.size)
@@ -96,7 +95,7 @@ def assert_joined(model: Layer, drawing: Drawing) -> None:
             reached.extend(end for end in ends if end not in reached)
         for node in model.nodes():
             end = home[node]
-            if value in node.inputs and end is not start:
+            if value in operands(node) and end is not start:
                 assert any(
                     abs(y - end.y) < EPSILON and end.x <= x <= end.x + end.width for x, y in reached
                 ), f"{value} does not reach {node}"
@@ -107,6 +106,7 @@ LOSSES = {
     "classifier": network((2, 10, 2), "relu", "cross_entropy").loss,
     "deep": network((4, *[8] * 9, 3), "relu", "cross_entropy").loss,
     "residual": residual(4),
+    "convolutional": convolutional(),
     "transformer": transformer(),
     "blocks": transformer(blocks=2),
 }
@@ -192,6 +192,17 @@ def test_the_picture_says_every_name_and_shape() -> None:
     kinds = {"input", "parameter", "operation", "loss"}
     assert names | shapes | kinds | {"52 parameters, float64"} <= texts
     assert "layer" not in texts  # none is closed
+
+
+def test_a_graph_is_drawn_as_it_is_trained() -> None:
+    model = model_of(convolutional())
+    titles = [box.title for box in place(model, []).boxes]
+    assert "choose" not in titles
+    assert titles.count("max pool2d") == 2
+    assert {node.name for node in model.nodes() if node.operation == "input"} == {
+        *("x", "8", "target")  # the mask of the layer that drops out
+    }
+    assert not any(node.operation == "state" for node in model.nodes())
 
 
 def test_layers_of_a_large_graph_are_closed() -> None:

@@ -3,7 +3,6 @@ from graphs import linear, residual, transformer
 from networks import network
 
 from stages.figures.tasks.graph_layers import Layer, find_layers
-from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
 from stages.graph.operation import SAMPLES
@@ -11,7 +10,7 @@ from stages.graph.operations.activations import tanh
 
 
 def layers_of(loss: Node) -> Layer:
-    return find_layers(needed(loss.graph.nodes, [loss]))
+    return find_layers(loss)
 
 
 def named(layer: Layer) -> list[object]:

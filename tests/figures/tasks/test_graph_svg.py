@@ -3,13 +3,12 @@ from xml.etree import ElementTree
 
 import pytest
 from graphs import transformer
+from networks import network
 
 from stages.figures.tasks.graph_layers import find_layers
 from stages.figures.tasks.graph_svg import CHOICES, graph_svg
-from stages.graph.compile import needed
 from stages.graph.graph import Graph
 from stages.graph.node import Node
-from stages.models.mlp import network
 
 LOSSES = {
     "moons": network((2, 16, 16, 2), "tanh", "cross_entropy").loss,
@@ -32,7 +31,7 @@ def opened(drawing: ElementTree.Element) -> list[str]:
 
 @every_loss
 def test_each_choice_of_layers_is_there_and_one_drawing_is_shown(loss: Node) -> None:
-    paths = [layer.path for layer in find_layers(needed(loss.graph.nodes, [loss])).layers()]
+    paths = [layer.path for layer in find_layers(loss).layers()]
     found = drawings(loss)
     kinds = [(each.attrib["data-open"], each.attrib["class"]) for each in found]
     assert len(set(kinds)) == len(kinds)
