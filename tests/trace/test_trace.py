@@ -55,7 +55,7 @@ def test_the_second_step_of_the_line_is_what_a_pocket_calculator_gives(
     table = read_parts(Files("regression"))["train"]
     training = read_section(Training, "tasks", "regression", "training")
     model = read_section(Model, "tasks", "regression", "model")
-    begin = start(model, training.seed, table)
+    begin = start(model, training.seed, table).parameters
     w, b = begin["0.weight"].item(), begin["0.bias"].item()
     velocity = np.zeros(2)
     for batch in next(plan("regression", training, table).epochs)[:2]:
