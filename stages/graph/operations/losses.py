@@ -125,7 +125,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
     plain = weight is None and ignore_index is None and reduction == "mean" and not label_smoothing
-    if plain and labels.dtype.kind == "i":
+    if plain and labels.shape != logits.shape:
         return apply("cross_entropy", logits, labels)
     return smoothed_cross_entropy(logits, labels, weight, ignore_index, reduction, label_smoothing)
 

@@ -82,9 +82,7 @@ def smoothed_cross_entropy(
     """See `cross_entropy`; labels are integers, or the probabilities of all classes."""
     logarithms = log_softmax(logits)
     share = label_smoothing / int(logits.shape[-1])
-    if labels.dtype.kind != "i":
-        if labels.shape != logits.shape:
-            raise ValueError(f"cross_entropy: {logits!r} and {labels!r} must have the same shape")
+    if labels.shape == logits.shape:
         weights = _weights(logits, weight, None)
         targets = labels * (1 - label_smoothing) + share if label_smoothing else labels
         return reduced(-(logarithms * weights * targets).sum(-1), reduction)
