@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,8 @@ def check(directory: Path, variants: dict[str, Any]) -> subprocess.CompletedProc
     parameters["checks"]["optimizers"] |= {"steps": STEPS, "variants": variants}
     (directory / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     (directory / "mine.py").write_text(MINE)
+    models = "stages/models"  # whose options params.yaml gives
+    shutil.copytree(ROOT / models, directory / models, dirs_exist_ok=True)
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "stages.check_optimizers"],
         cwd=directory,

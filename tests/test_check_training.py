@@ -46,7 +46,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     def run(model: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         content = yaml.safe_load((ROOT / "params.yaml").read_text())
         for task in content["tasks"].values():
-            task["model"] |= model or {}
+            task["model"] = model or task["model"]
         content["checks"]["training"] |= {"steps": 30, "drift_steps": 120} | changes
         Path("params.yaml").write_text(yaml.safe_dump(content))
         main(TrainingChecks.model_validate(content["checks"]["training"]))
@@ -96,7 +96,7 @@ def normed(torch_side: str) -> dict[str, Any]:
     """The model of layers that have no kernel of their own, in the current folder."""
     Path("normed.py").write_text(NORMED)
     Path("normed_torch.py").write_text(torch_side)
-    return {"source": "normed.py", "options": {}, "loss": "cross_entropy"}
+    return {"source": "normed.py", "loss": "cross_entropy", "dtype": "float64"}
 
 
 def test_a_model_of_any_layers_is_equal_bit_for_bit(check: Check) -> None:
@@ -153,7 +153,7 @@ class WrongAdam(optim.Adam):
     [("classification", "cross_entropy"), ("regression", "stages.own.pinball.pinball")],
 )
 def test_a_model_of_ones_own_is_equal_bit_for_bit(check: Check, task: str, loss: str) -> None:
-    model = {"source": "stages/own/gated.py", "options": {"width": 4}, "loss": loss}
+    model = {"source": "stages/own/gated.py", "loss": loss, "dtype": "float64"}
     metrics = check(model, task=task)
     for values in metrics.values():
         assert values["ulp_ieee"] == values["first_difference"] == 0

@@ -21,7 +21,7 @@ def test_the_seeds_regression_by_hand() -> None:
     table = read_table(Files("line").train)
     x, y = table.features[:, 0], table.target
     planned = plan("line", task.training, table)
-    w, b = start(task.model, task.training.seed, table)["0.weight"].item(), 0.0
+    w, b = start(task.model, task.training.seed, table).parameters["0.weight"].item(), 0.0
     velocity_w = velocity_b = None
     losses = [np.mean(0.5 * (w * x + b - y) ** 2)]
     for batches in planned.epochs:
@@ -46,7 +46,7 @@ def test_the_seeds_classifier_by_hand() -> None:
 
     table = read_table(Files("clouds").train)
     x, label = table.features, table.target
-    before = start(task.model, task.training.seed, table)
+    before = start(task.model, task.training.seed, table).parameters
     w1, b1, w2, b2 = (before[name].copy() for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
     losses, accuracies = [], []
     for _ in range(6):
@@ -79,7 +79,7 @@ def test_snapshots_lead_from_the_initial_parameters_to_the_model(dtype: str) -> 
     task = task_like("moons", training__epochs=3, training__snapshots=4, model__dtype=dtype)
     write_samples("moons", train=70, test=20, features=2, classes=3)
     model, snapshots, _ = train("numpy", "moons", task)
-    before = start(task.model, task.training.seed, read_table(Files("moons").train))
+    before = start(task.model, task.training.seed, read_table(Files("moons").train)).parameters
     np.testing.assert_array_equal(snapshots.pop("step"), [0, 3, 6, 9])
     assert list(snapshots) == list(model) == sorted(before)
     for name, values in snapshots.items():

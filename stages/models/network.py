@@ -66,7 +66,7 @@ def _output(model: Model, graph: Graph, features: int, outputs: tuple[int, ...])
     return output
 
 
-Parameters = Mapping[str, Array]  # by name, each with a leading runs axis
+Parameters = Mapping[str, Array]  # and states, by name, each with a leading runs axis
 
 
 def predict(
@@ -104,7 +104,7 @@ def _graph(parameters: Parameters) -> Graph:
 
 def _evaluate(graph: Graph, node: Node, parameters: Parameters, features: Array) -> Array:
     """(runs, samples, ...), the values of a node."""
-    for name, rows in graph.views(graph.parameters).items():
+    for name, rows in {**graph.views(graph.parameters), **graph.states}.items():
         np.copyto(rows, parameters[name])
     program = graph.compile(node, samples=len(features), shared_inputs=True)
     if program.nbytes > MEMORY and len(features) > 1:

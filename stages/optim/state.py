@@ -44,7 +44,9 @@ class Stateful(Bounded):
         """Copies of what changes from step to step, by torch's names; empty before the first step.
 
         It can be loaded into the state of a parameter of torch's optimizer. Numbers are float32, as
-        torch's. Hyperparameters are not part of it.
+        torch's, but for SparseAdam's step, which torch has as one of Python's. Hyperparameters are
+        not part of it. torch itself, when it loads a state, makes the numbers of NAdam and ASGD
+        those of the parameters' dtype, and in float64 goes on a little otherwise than before.
         """
         if self._parameters is None:
             return {name: np.array(array) for name, array in self._loaded.items()}

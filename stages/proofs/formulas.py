@@ -187,7 +187,8 @@ def task_formulas(model: Model, train: Table, seed: int, dtype: str) -> Iterator
     """The model of a task, from a start of its own in each run, on some samples of the task."""
     model = model.model_copy(update={"dtype": dtype})
     shape = train.features.shape[1], train.outputs
-    net, starts = network(model, *shape, RUNS), [start(model, seed + n, train) for n in range(RUNS)]
+    net = network(model, *shape, RUNS)
+    starts = [start(model, seed + run, train).parameters for run in range(RUNS)]
     values = {name: np.stack([each[name] for each in starts]) for name in starts[0]}
     rows = np.random.default_rng(seed).integers(len(train.target), size=(RUNS, SAMPLE_COUNT))
     target = train.target[rows]

@@ -46,9 +46,9 @@ class TwinWithNumPyKernels(Twin):
         try:
             with GraphKernels():
                 output = self.network(laid_out(x))
-        except TypeError as error:  # that the graph has no such kernel
-            task = "params.yaml: checks.training.task"
-            raise InputError(f"{task}: {torch_twin(self.model.source)}: {error}") from None
+        except TypeError as error:
+            source = torch_twin(self.model.source)
+            raise InputError(f"params.yaml: checks.training.task: {source}: {error}") from None
         loss, options = self.model.loss_function(), self.model.loss_arguments()
         return evaluated(loss, output, laid_out(target), **options)
 

@@ -28,11 +28,8 @@ LOSSES = (
     *("nll_loss", "binary_cross_entropy_with_logits", "kl_div"),
 )
 OF_CLASSES = ("cross_entropy", "nll_loss")
-POWERS = {
-    "half_mse": 2,
-    "mse_loss": 2,
-    "l1_loss": 1,
-}  # of the target's unit in that of a loss; of others it is not known
+# Of the target's unit in that of a loss; of others it is not known.
+POWERS = {"half_mse": 2, "mse_loss": 2, "l1_loss": 1}
 
 
 def _loss(value: str) -> str:

@@ -62,7 +62,7 @@ def cloud(
                 move()
                 if step in snapshots:
                     kept = snapshots[step]
-                    ours = np.concatenate([kept[name].ravel() for name in twin.state()])
+                    ours = np.concatenate([kept[name].ravel() for name in start.parameters])
                     found.append(relative_drift(ours, twin.parameters))
                 if step == last:
                     break

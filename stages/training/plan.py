@@ -17,8 +17,19 @@ from stages.task.table import Table
 from stages.task.training import Training
 
 Batch = NDArray[np.int64] | slice
-Start = Mapping[str, NDArray[Any]]  # the initial parameters by name
 ALL = slice(None)  # a full batch: its gradient does not depend on the order, and a view is free
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where both twins start.
+
+    parameters: the initial ones by name
+    seed: of the masks of dropout, which both draw at each step
+    """
+
+    parameters: Mapping[str, NDArray[Any]]
+    seed: int
 
 
 @dataclass(frozen=True)

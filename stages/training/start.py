@@ -16,4 +16,4 @@ def start(model: Model, seed: int, train: Table) -> Start:
     the model has, they are the same numbers.
     """
     graph = network(model, train.features.shape[1], train.outputs).graph
-    return graph.draw_parameters(stream(seed, 0))
+    return Start(graph.draw_parameters(stream(seed, 0)), seed)

@@ -1,17 +1,18 @@
 """The twin in NumPy: a model on the computation graph, and its steps. torch's is twin_torch.py."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages import optim
-from stages.graph import Graph, Node, Program, Rounding, Tiles
+from stages.graph import SAMPLES, Graph, Node, Program, Rounding, Tiles
 from stages.models.network import network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
+from stages.training.masks import mask
 from stages.training.optimizer import RunsStep, each_run, model_optimizer
 from stages.training.plan import Batch, Start
 
@@ -42,14 +43,17 @@ class Twin:
         self._graph = self._network.graph
         self._graph.rounding = rounding
         for name, values in self._graph.views(self.parameters).items():
-            values[:] = start[name]
+            values[:] = start.parameters[name]
         self._inputs = {part: self._arrays(table) for part, table in tables.items()}
         self._loss_unit = model.loss_unit(train.units)
         means = self._network.means.values()
         self._means = {part: self._tiles(*means, tile=tile) for part in tables}
         for part, tiles in self._means.items():
             tiles.feed(**self._inputs[part])
-        self._loss = self._tiles(self._network.loss, differentiate=True, tile=tile)
+        options = {"differentiate": True, "training": True, "tile": tile}
+        self._loss = self._tiles(self._network.loss, **options)
+        self._seed, self._taken = start.seed, 0
+        self._dropout = {node.name: node for node in self._graph.nodes if "p" in node.attributes}
 
     @property
     def parameters(self) -> Array:
@@ -57,16 +61,16 @@ class Twin:
         return self._graph.parameters
 
     def state(self) -> dict[str, Array]:
-        """The parameters of the first run by name."""
-        views = self._graph.views(self.parameters)
-        return {name: values[0] for name, values in views.items()}
+        """The parameters and states of the first run by name."""
+        everything = {**self._graph.views(self.parameters), **self._graph.states}
+        return {name: values[0] for name, values in everything.items()}
 
     def optimizer(self, hyperparameters: Hyperparameters, place: str) -> RunsStep:
         """An optimizer by hand for each run; place: its keys in params.yaml, for messages.
 
         Raises InputError if there is no such class, or if it refuses the hyperparameters.
         """
-        shapes = [values.shape for values in self.state().values()]
+        shapes = [values.shape[1:] for values in self._graph.views(self.parameters).values()]
         model = [model_optimizer(hyperparameters, optim, shapes, place) for _ in self.parameters]
         return each_run(model)
 
@@ -84,7 +88,19 @@ class Twin:
 
     def steps(self, optimizer: RunsStep, batches: Iterable[Batch]) -> Iterator[Array]:
         """A step for each batch of the training samples: (runs,) its loss before the step."""
-        return steps(self._graph, self._loss, self._inputs["train"], optimizer, batches)
+        inputs, masks = self._inputs["train"], self._masks if self._dropout else None
+        for before in steps(self._graph, self._loss, inputs, optimizer, batches, masks):
+            self._taken += 1
+            yield before
+
+    def _masks(self, samples: int) -> dict[str, Array]:
+        """What dropout keeps of so many samples at the next step, by layer."""
+        masks = {}
+        for name, node in self._dropout.items():
+            shape = tuple(samples if size == SAMPLES else int(size) for size in node.shape)
+            p = node.attributes["p"]
+            masks[name] = mask(self._seed, self._taken, name, shape, p, node.dtype)[None]
+        return masks
 
     def gradients(self) -> dict[str, Array]:
         """The gradients of the first run by name, of what was last evaluated."""
@@ -123,18 +139,22 @@ def steps(
     inputs: Mapping[str, Array],
     optimizer: RunsStep,
     batches: Iterable[Any],
+    masks: Callable[[int], Mapping[str, Array]] | None = None,
 ) -> Iterator[Array]:
     """A step of the optimizer for each batch: (runs,) the loss before the step.
 
     loss: computes the loss and, in `graph.gradients`, its gradients
     inputs: (1, samples, ...) by name
     batches: for each step the samples to take
+    masks: more inputs, which are others at each step, for a number of samples
     """
     fed = None
 
     for batch in batches:
-        if batch is not fed:
-            loss.feed(**{name: values[:, batch] for name, values in inputs.items()})
+        if batch is not fed or masks:
+            given = {name: values[:, batch] for name, values in inputs.items()}
+            samples = next(iter(given.values())).shape[1] if masks else 0
+            loss.feed(**given, **(masks(samples) if masks else {}))
             fed = batch
         before = loss.gradients()
         optimizer(graph.parameters, graph.gradients, loss.gradients)

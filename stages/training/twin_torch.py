@@ -11,6 +11,7 @@ from stages.models.network_torch import load_parameters, loss_of, network
 from stages.task.model import Model
 from stages.task.optimizers import Hyperparameters
 from stages.task.table import Table
+from stages.training.masks_torch import share_masks
 from stages.training.optimizer_torch import torch_optimizer
 from stages.training.plan import Batch, Start
 
@@ -29,7 +30,9 @@ class Twin:
     ) -> None:
         train = tables["train"]
         self.network = network(model, train.features.shape[1], train.outputs).to(device)
-        load_parameters(self.network, start, model)
+        load_parameters(self.network, start.parameters, model)
+        self._taken = 0
+        share_masks(self.network, start.seed, lambda: self._taken)
         self.model, self._criterion = model, loss_of(model)
         self._dtype, self._device = getattr(torch, model.dtype), device
         self._inputs = {part: self._tensors(table) for part, table in tables.items()}
@@ -48,7 +51,7 @@ class Twin:
         return torch_optimizer(hyperparameters, self.parameters, place)
 
     def state(self) -> dict[str, Array]:
-        """The parameters by name."""
+        """The parameters and buffers by name."""
         state = self.network.state_dict()
         return {name: values.cpu().numpy() for name, values in state.items()}
 
@@ -58,7 +61,9 @@ class Twin:
 
         A loss is in the target's own units, also where that is standardized.
         """
+        self.network.eval()
         outputs = {part: self.network(x) for part, (x, _) in self._inputs.items()}
+        self.network.train()
         measures = {
             f"{part}_loss": self._criterion(outputs[part], target).item() * self._loss_unit
             for part, (_, target) in self._inputs.items()
@@ -79,7 +84,9 @@ class Twin:
             loss.backward()
             return loss.item()
 
-        return steps(evaluate, optimizer, batches)
+        for before in steps(evaluate, optimizer, batches):
+            self._taken += 1
+            yield before
 
     def loss(self, x: Tensor, target: Tensor) -> Tensor:
         """The loss of some samples."""

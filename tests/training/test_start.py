@@ -65,5 +65,6 @@ def test_a_number_has_one_output_and_classes_one_each() -> None:
     classes = Table(features, np.zeros(5, np.int64), ["a", "b", "c"], "y", ["0", "1", "2", "3"])
     shapes = {"0.weight": (16, 3), "0.bias": (16,), "2.weight": (16, 16), "2.bias": (16,)}
     for table, outputs in ((number, 1), (classes, 4)):
-        found = {name: values.shape for name, values in start(mlp([16, 16]), 1, table).items()}
+        drawn = start(mlp([16, 16]), 1, table).parameters
+        found = {name: values.shape for name, values in drawn.items()}
         assert found == shapes | {"4.weight": (outputs, 16), "4.bias": (outputs,)}
