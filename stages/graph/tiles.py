@@ -88,12 +88,15 @@ class Tiles:
 
     def forward(self) -> list[Array]:
         """The means over the samples, (runs,) each."""
+        if self._count <= self.size:
+            self._tile.forward()
+            return [np.zeros(self._graph.runs) + mean for mean in self._tile.outputs]
         totals = [np.zeros(self._graph.runs) for _ in self._means]
-        for program, share in self._tiles():
+        for program, samples in self._tiles():
             program.forward()
             for total, mean in zip(totals, program.outputs, strict=True):
-                total += share * mean
-        return totals
+                total += samples * mean
+        return [total / self._count for total in totals]  # of ones it is 1, and not above
 
     def gradients(self) -> Array:
         """The first mean, (runs,); fills `graph.gradients` with its gradients."""
@@ -103,7 +106,8 @@ class Tiles:
             return self._tile.outputs[0]
         mean, gradients = np.zeros(self._graph.runs), self._graph.gradients
         total = np.zeros_like(gradients)
-        for program, share in self._tiles():
+        for program, samples in self._tiles():
+            share = samples / self._count
             program.forward()
             program.backward()
             mean += share * program.outputs[0]
@@ -111,16 +115,13 @@ class Tiles:
         np.copyto(gradients, total)
         return mean
 
-    def _tiles(self) -> Iterator[tuple[Program, float]]:
-        """Each tile's program, fed, and the tile's share of all samples."""
-        if self._count <= self.size:
-            yield self._tile, 1.0
-            return
+    def _tiles(self) -> Iterator[tuple[Program, int]]:
+        """Each tile's program, fed, and its number of samples."""
         for start in range(0, self._count, self.size):
             stop = min(start + self.size, self._count)
             program = self._program(stop - start)
             program.feed(**{name: array[:, start:stop] for name, array in self._inputs.items()})
-            yield program, (stop - start) / self._count
+            yield program, stop - start
 
     def _program(self, samples: int) -> Program:
         if samples not in self._programs:

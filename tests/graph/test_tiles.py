@@ -9,7 +9,7 @@ import torch
 from networks import network, torch_network
 from numpy.typing import NDArray
 
-from stages.graph import SAMPLES, Graph, Tiles, half_mse, maximum
+from stages.graph import SAMPLES, Graph, Tiles, accuracy, half_mse, maximum
 from stages.models.network import Network
 from stages.reference.losses import LOSSES
 
@@ -159,3 +159,12 @@ def test_a_mean_that_no_parameter_moves_has_a_value_for_every_run() -> None:
     tiles = Tiles(graph, maximum(x, 0.0).mean(), shared_inputs=True)
     tiles.feed(x=np.array([[-1.0, 3.0]]))
     np.testing.assert_array_equal(tiles.forward()[0], [1.5, 1.5, 1.5])
+
+
+def test_an_accuracy_of_1_in_every_tile_is_1_of_all() -> None:
+    graph = Graph()
+    logits, labels = graph.input("x", (SAMPLES, 2)), graph.input("k", (SAMPLES,), np.int64)
+    for samples in (10, 160, 1600):
+        tiles = Tiles(graph, accuracy(logits, labels), tile=7)
+        tiles.feed(x=np.eye(2)[None, [1] * samples], k=np.ones((1, samples), np.int64))
+        assert tiles.forward()[0].tolist() == [1]
