@@ -1,6 +1,7 @@
 """The gradient of a formula, three ways, and how far apart two of them are."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from math import isfinite, pi
 from typing import Any
 
@@ -12,7 +13,7 @@ from stages.graph.node import Node
 from stages.graph.operations.comparisons import COMPARISONS, equal, where
 from stages.graph.operations.elementwise import sin
 from stages.graph.operations.reductions import norm
-from stages.graph.operations.shapes import flatten
+from stages.graph.operations.shapes import concatenate, flatten
 from stages.graph.program import Program
 from stages.proofs.difference import ulp_difference
 from stages.proofs.formulas import RUNS, SAMPLE_COUNT, Formula
@@ -21,6 +22,7 @@ Array = NDArray[Any]
 Metrics = dict[str, float | int | None]
 
 MOST = 500  # parameters whose slopes are measured
+WHOLE = slice(None)
 
 
 def graph_gradients(formula: Formula) -> Array:
@@ -62,16 +64,23 @@ KINKS: dict[str, Callable[..., Node]] = {
     "floor": lambda a: sin(pi * a),
     "huber": lambda a, delta: abs(a) - delta,
     "where": lambda condition, a, b: condition,
-    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **_: _differences(flatten(a))),
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), lambda a, **each: _within_windows(a, **each)),
     "max": lambda a, axis, keepdims: equal(a, a.max(axis, keepdims=True)) - 0.5,
     "min": lambda a, axis, keepdims: equal(a, a.min(axis, keepdims=True)) - 0.5,
     "norm": norm,
 }
 
 
-def _differences(a: Node) -> Node:
-    """Of each two elements of a sample; a: (samples, elements)."""
-    return a[:, :, None] - a[:, None, :]
+def _within_windows(a: Node, kernel_size: tuple[int, ...], **_: object) -> Node:
+    """The differences of all elements that a window may have in common; a: as a pooling has it."""
+    lengths, found = [int(size) for size in a.shape[2:]], []
+    for offset in product(*(range(1 - size, size) for size in kernel_size)):
+        pairs = list(zip(offset, lengths, strict=True))
+        if offset > (0,) * len(offset) and all(abs(by) < length for by, length in pairs):
+            here = [slice(max(0, by), length + min(0, by)) for by, length in pairs]
+            there = [slice(max(0, -by), length - max(0, by)) for by, length in pairs]
+            found.append(flatten(a[(WHOLE, WHOLE, *here)] - a[(WHOLE, WHOLE, *there)]))
+    return concatenate(found, 1) if found else a[:, :1] * 0
 
 
 def central_differences(formula: Formula, step: float) -> tuple[Array, Array]:
