@@ -102,7 +102,8 @@ def cold_run(directory: Path) -> None:
 
 
 def _shorten(parameters: dict[str, Any]) -> None:
-    remove_task(parameters, "moons")
+    for task in ("moons", "digits", "sequence"):
+        remove_task(parameters, task)
     parameters["tasks"]["regression"]["training"]["epochs"] = 3
     for name, task in parameters["tasks"].items():
         task["training"]["snapshots"] = 3
