@@ -56,6 +56,7 @@ class Imports(ast.NodeVisitor):
 
 imports = cache(Imports)
 LOADS_TWINS = Path("stages/models/network_torch.py")
+SCHEMA = Path("stages/task/parameters.py")  # of all parameters
 
 
 def files(module: str) -> Iterator[Path]:
@@ -133,7 +134,9 @@ def code_of_stages(pipeline: Mapping[str, Any], content: Any) -> Iterator[tuple[
     for name, values in parameters_of_stages(pipeline, content):
         stage = name.partition("/")[0]
         code = closure([*files(f"stages.{stage}"), *named(values)])
-        if LOADS_TWINS in code:
+        if SCHEMA in code:  # it asks each function for its options, and looks for its twin
+            code |= closure(named(content))
+        if {LOADS_TWINS, SCHEMA} & code:
             code |= closure(twins(code))
         yield name, sorted(code.union(*(beside(file.parent) for file in code)))
 

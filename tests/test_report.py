@@ -138,7 +138,7 @@ def test_every_picture_has_a_name(page: Page) -> None:
 
 def test_the_same_results_are_the_same_bytes(results: Path, content: str) -> None:
     assert report(results) == content
-    assert len(content) < 2_500_000
+    assert len(content) < 5_000_000
 
 
 def test_the_versions_are_those_of_the_packages_here(page: Page) -> None:

@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from itertools import count
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 from types import CodeType, ModuleType
 from typing import Any
@@ -253,6 +254,7 @@ class Replay:
         parameters["checks"]["optimizers"]["steps"] = steps
         with TemporaryDirectory() as folder, chdir(folder):
             Path("params.yaml").write_text(yaml.safe_dump(parameters))
+            copytree(ROOT / "stages/models", "stages/models")  # whose options params.yaml gives
             checks = read_parameters().checks.optimizers
             with (
                 start("stages.proofs.paths_torch", "ieee", "ieee", {}) as variants,

@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from repository import ROOT
 
 from stages.review.differences import MISSING
 from stages.review.proofs import CHECKS, KINDS, checks, claims, drifts
 from stages.review.revision import Revision
 from stages.task.errors import InputError
+
+TASKS = yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]
 
 METRICS: dict[str, object] = {
     "metrics/moons.json:numpy.loss": 1.0,
@@ -94,9 +97,9 @@ def test_metrics_that_no_stage_writes_are_one_line(content: Any) -> None:
 def test_the_metrics_here_have_every_proof() -> None:
     paths = ROOT.glob("metrics/**/*.json")
     files = {path.relative_to(ROOT).as_posix(): json.loads(path.read_text()) for path in paths}
-    here = revision(files, "regression", "classification", "moons")
+    here = revision(files, *TASKS)
     metrics = here.metrics
-    assert set(drifts(metrics)) == {"regression", "classification", "moons"}
+    assert set(drifts(metrics)) == {*TASKS}
     assert all(MISSING not in drift.values() for drift in drifts(metrics).values())
     assert list(checks(metrics)) == list(CHECKS)
     assert len(claims(here)) == 4

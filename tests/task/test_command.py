@@ -14,6 +14,8 @@ from stages.task.command import plain_errors, run
 from stages.task.errors import InputError
 from stages.task.model import Model
 
+TASKS = "regression, classification, moons, digits, sequence"
+
 
 @pytest.fixture(autouse=True)
 def in_a_copy_of_params_yaml(tmp_path, monkeypatch):
@@ -47,17 +49,19 @@ def test_a_stage_without_a_task_gets_sections_of_the_checks():
     [
         (
             ["moonz"],
-            "moonz: unknown task (did you mean moons?); "
-            "valid tasks are regression, classification, moons",
+            f"moonz: unknown task (did you mean moons?); valid tasks are {TASKS}",
         ),
         (
             ["--help"],
-            "--help: unknown task; valid tasks are regression, classification, moons",
+            f"--help: unknown task; valid tasks are {TASKS}",
         ),
-        ([], "one task is expected, got 0; tasks are regression, classification, moons"),
+        (
+            [],
+            f"one task is expected, got 0; tasks are {TASKS}",
+        ),
         (
             ["moons", "moons"],
-            "one task is expected, got 2; tasks are regression, classification, moons",
+            f"one task is expected, got 2; tasks are {TASKS}",
         ),
     ],
 )
@@ -129,7 +133,7 @@ def test_make_repro_says_which_task_is_gone_before_dvc_runs(tmp_path):
     edit_parameters(project, lambda parameters: parameters["tasks"].pop("classification"))
     with pytest.raises(AssertionError) as failed:
         run_command(project, "make", "repro")
-    valid = "valid tasks are regression, moons"
+    valid = "valid tasks are regression, moons, digits, sequence"
     assert [line for line in str(failed.value).splitlines() if not line.startswith("make")] == [
         f"params.yaml: sweeps.classification: unknown task; {valid}",
         f"params.yaml: checks.training.task: unknown task; {valid}",

@@ -280,13 +280,13 @@ REFUSALS = [
         "checks/training/task",
         "clasification",
         "checks.training.task: unknown task (did you mean classification?); "
-        "valid tasks are regression, classification, moons",
+        "valid tasks are regression, classification, moons, digits, sequence",
     ),
     (
         "sweeps/moonz",
         {},
         "sweeps.moonz: unknown task (did you mean moons?); "
-        "valid tasks are regression, classification, moons",
+        "valid tasks are regression, classification, moons, digits, sequence",
     ),
     ("learning_rates/adam", [0], "learning_rates.adam: must be greater than 0, got 0"),
     (
