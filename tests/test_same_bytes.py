@@ -18,7 +18,7 @@ from stages import PINNED
 STAGES = (
     ("train_numpy", "classification"),
     ("train_torch", "classification"),
-    ("check_gradients",),
+    ("check_model", "classification"),
 )
 
 
@@ -26,12 +26,13 @@ def written(project: Path, *emulator: str, **environment: str) -> dict[str, byte
     """What the stages write in a copy of the project, by its name."""
     kept = {key: value for key, value in os.environ.items() if key not in {"KERNELS", *PINNED}}
     kept |= {"PYTHONPATH": sysconfig.get_path("purelib"), **environment}
-    for stage, *task in STAGES:
-        command = [*emulator, os.path.realpath(sys.executable), "-m", f"stages.{stage}", *task]
+    for stage, task in STAGES:
+        command = [*emulator, os.path.realpath(sys.executable), "-m", f"stages.{stage}", task]
         done = subprocess.run(command, cwd=project, env=kept, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     files = [*(project / "data/classification").glob("*.safetensors")]
-    files += [project / "metrics/gradients.json", *(project / "plots/classification").glob("*.csv")]
+    files += [*(project / "plots/classification").glob("*.csv")]
+    files += [project / "metrics/classification/gradients.json"]
     return {str(path.relative_to(project)): path.read_bytes() for path in files}
 
 
