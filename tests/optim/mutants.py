@@ -223,6 +223,7 @@ EXPLAINED = {
     ),
     r"if self\.maximize or .*if True": "the direction is then the gradient",
     r"if index is not \.\.\.: -> if True": "an array at the index ... is that array",
+    r"if self\.changed: -> if True": "what is prepared again is what it was",
     # asgd
     r"np\.min\(self\.t0\)\) (\+ 0|- 1)|t < self\._last_copy": "a mean with weight 1 is a copy, too",
     r"\(lr \* t\)": "η loses the last place of double precision",
