@@ -33,8 +33,8 @@ def main(task: str, model: Model) -> None:
     files = Files(task)
     parts = read_parts(files)
     tables = {name: table.in_own_units() for name, table in parts.items()}
-    models = {"numpy": read_tensors(files.model["numpy"])}
-    models["torch"] = read_tensors(files.model["torch"], *models["numpy"])
+    names = read_tensors(files.snapshots["numpy"], "step").keys() - {"step"}
+    models = {twin: read_tensors(files.model[twin], *sorted(names)) for twin in TWINS}
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     squared = model.loss == "half_mse"
     metrics = {

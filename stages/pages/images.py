@@ -78,6 +78,8 @@ def graph(path: Path) -> Markup:
     ElementTree.register_namespace("", SVG)
     with reading(path):
         drawings = ElementTree.fromstring(path.read_bytes()).findall(f"{{{SVG}}}svg")
+        if not drawings:
+            raise ValueError("it has no drawing")
     parts = []
     for opened in dict.fromkeys(drawing.attrib["data-open"] for drawing in drawings):
         same = [drawing for drawing in drawings if drawing.attrib["data-open"] == opened]
