@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,15 @@ def main(task: str, model: Model) -> None:
     files = Files(task)
     parts = read_parts(files)
     tables = {name: table.in_own_units() for name, table in parts.items()}
-    names = read_tensors(files.snapshots["numpy"], "step").keys() - {"step"}
-    models = {twin: read_tensors(files.model[twin], *sorted(names)) for twin in TWINS}
+    snapshots = {twin: read_tensors(files.snapshots[twin], "step") for twin in TWINS}
+    names = sorted(snapshots["numpy"].keys() - {"step"})
+    models = {twin: read_tensors(files.model[twin], *names) for twin in TWINS}
     histories = {twin: read_history(files.history[twin], *LOSSES) for twin in TWINS}
     squared = model.loss == "half_mse"
     metrics = {
         twin: _quality(histories[twin], tables.get("test") if squared else None) for twin in TWINS
     }
-    metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(files)}
+    metrics["drift"] = _drift(models, histories) | {"cloud": _in_the_cloud(snapshots, files.cloud)}
     if model.is_linear and squared:
         metrics["least_squares"] = _least_squares(tables, metrics)
         if tables["train"].features.shape[1] == 1 and tables["train"].outputs == (1,):
@@ -88,16 +90,16 @@ def _drift(
     }
 
 
-def _in_the_cloud(files: Files) -> float | None:
+def _in_the_cloud(snapshots: Mapping[str, Mapping[str, Any]], cloud: Path) -> float | None:
     """How far apart the twins are at most, in radii of the cloud of the training: see `radii`."""
     paths = []
     for twin in TWINS:
-        states = read_tensors(files.snapshots[twin], "step")
-        moments = len(states.pop("step"))
-        paths.append(np.hstack([values.reshape(moments, -1) for values in states.values()]))
+        moments = len(snapshots[twin]["step"])
+        states = [values for name, values in snapshots[twin].items() if name != "step"]
+        paths.append(np.hstack([values.reshape(moments, -1) for values in states]))
     both = min(map(len, paths))  # a twin that diverged has fewer moments
     apart = relative_drift(paths[0][:both], paths[1][:both])
-    return _finite(radii(apart, read_tensors(files.cloud, "apart")["apart"][:both]))
+    return _finite(radii(apart, read_tensors(cloud, "apart")["apart"][:both]))
 
 
 def _least_squares(tables: Mapping[str, Table], twins: Mapping[str, Metrics]) -> Metrics:

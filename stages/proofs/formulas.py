@@ -191,9 +191,9 @@ def task_formulas(model: Model, train: Table, seed: int, dtype: str) -> Iterator
     starts = [start(model, seed + run, train).parameters for run in range(RUNS)]
     values = {name: np.stack([each[name] for each in starts]) for name in starts[0]}
     rows = np.random.default_rng(seed).integers(len(train.target), size=(RUNS, SAMPLE_COUNT))
-    target = train.target[rows]
+    target = train.target_of_models[rows]
     if train.classes is None:
-        target = target.reshape(RUNS, SAMPLE_COUNT, -1).astype(dtype)
+        target = target.astype(dtype)
     values |= {"x": train.features[rows].astype(dtype), "target": target}
     gradient = partial(_model_gradient, torch_network(model, *shape), loss_of(model))
     yield Formula(net.graph, net.loss, values, gradient)
